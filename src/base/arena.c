@@ -17,6 +17,12 @@ struct arena_chunk {
     alignas(max_align_t) unsigned char bytes[];
 };
 
+/* The nodes themselves lie in the chunks. */
+struct arena_adopted {
+    struct arena_adopted *next;
+    void *block;
+};
+
 void arena_init(struct arena *a) {
     *a = (struct arena){0};
 }
@@ -29,9 +35,16 @@ static void free_from(struct arena_chunk *c) {
     }
 }
 
+static void free_adopted(struct arena *a) {
+    for (struct arena_adopted *node = a->adopted; node; node = node->next)
+        free(node->block);
+    a->adopted = NULL;
+}
+
 void arena_done(struct arena *a) {
     if (!a)
         return;
+    free_adopted(a);
     free_from(a->head);
     arena_init(a);
 }
@@ -39,6 +52,7 @@ void arena_done(struct arena *a) {
 void arena_reset(struct arena *a) {
     if (!a->head)
         return;
+    free_adopted(a);
     /* The newest chunk is the largest of the ordinary ones: keep it, so that the next round of
      * about the same size needs no allocation at all. */
     free_from(a->head->next);
@@ -80,6 +94,12 @@ void *arena_alloc(struct arena *a, size_t size) {
     a->total += size;
     memset(p, 0, size);
     return p;
+}
+
+void arena_adopt(struct arena *a, void *block) {
+    struct arena_adopted *node = arena_alloc(a, sizeof *node);
+    *node = (struct arena_adopted){.next = a->adopted, .block = block};
+    a->adopted = node;
 }
 
 void *arena_array(struct arena *a, size_t count, size_t size) {

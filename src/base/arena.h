@@ -9,9 +9,11 @@
 #include <stddef.h>
 
 struct arena_chunk;
+struct arena_adopted;
 
 struct arena {
     struct arena_chunk *head; /* newest first */
+    struct arena_adopted *adopted;
     size_t used, size;        /* of the newest chunk */
     size_t total;             /* bytes handed out since the last reset */
 };
@@ -26,7 +28,11 @@ void *arena_array(struct arena *a, size_t count, size_t size) __attribute__((ret
 char *arena_strdup(struct arena *a, const char *s) __attribute__((returns_nonnull));
 char *arena_strndup(struct arena *a, const char *s, size_t n) __attribute__((returns_nonnull));
 char *arena_printf(struct arena *a, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3), returns_nonnull));
+    __attribute__((format(printf, 2, 3), nonnull(2), returns_nonnull));
+
+/* Takes over a block from malloc(): it is freed with all the rest. For what had to grow by realloc()
+ * before its size was known, and would be held twice if it were copied. */
+void arena_adopt(struct arena *a, void *block);
 
 /* For `arena_auto struct arena a;` after arena_init(). */
 #define arena_auto __attribute__((cleanup(arena_done)))

@@ -64,11 +64,15 @@ void jsonw_array_end(struct jsonw *w) {
     close_group(w, ']');
 }
 
-void jsonw_key(struct jsonw *w, const char *key) {
+void jsonw_keyn(struct jsonw *w, const char *key, size_t n) {
     separate(w);
-    jsonw_quote(w->out, key, strlen(key));
+    jsonw_quote(w->out, key, n);
     buf_adds(w->out, w->pretty ? ": " : ":");
     w->after_key = true;
+}
+
+void jsonw_key(struct jsonw *w, const char *key) {
+    jsonw_keyn(w, key, strlen(key));
 }
 
 static bool is_plain(unsigned char c) {

@@ -18,7 +18,8 @@ void *mem_zalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *mem_realloc_array(void *p, size_t count, size_t size) __attribute__((returns_nonnull));
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *mem_strndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull));
-char *mem_printf(const char *fmt, ...) __attribute__((malloc, format(printf, 1, 2), returns_nonnull));
+char *mem_printf(const char *fmt, ...)
+    __attribute__((malloc, format(printf, 1, 2), nonnull(1), returns_nonnull));
 
 /* Borrows the path (NULL: none) until the next call. */
 void mem_unlink_on_death(const char *path);

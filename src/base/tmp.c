@@ -39,6 +39,17 @@ bool tmp_file_open(const char *dir, struct tmp_file *ret_file, struct err *err) 
     return true;
 }
 
+int tmp_anonymous(const char *dir, struct err *err) {
+    int fd = open(dir, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        return fd;
+    struct tmp_file f;
+    if (!tmp_file_open(dir, &f, err))
+        return -1;
+    tmp_file_unlink(&f);
+    return f.fd;
+}
+
 void tmp_file_unlink(struct tmp_file *f) {
     if (f->path)
         unlink(f->path);

@@ -25,6 +25,9 @@ struct tmp_file {
 const char *tmp_dir(const char *wish);
 
 bool tmp_file_open(const char *dir, struct tmp_file *ret_file, struct err *err);
+/* A file that never had a name (O_TMPFILE), or, where the file system cannot do that, one whose name is
+ * removed at once. Read and write, close-on-exec, mode 0600. -1 and err on failure. */
+int tmp_anonymous(const char *dir, struct err *err);
 /* Removes name and directory; the descriptor stays good. */
 void tmp_file_unlink(struct tmp_file *f);
 /* Unlinks if still named, and closes. */

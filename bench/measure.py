@@ -1,0 +1,106 @@
+"""What one run of a command costs, all its processes together.
+
+Wall time: from the start until the process that was started has ended.
+CPU time: user and system time of that process and of all its descendants, from wait4(). A descendant
+that outlives its parent is adopted (PR_SET_CHILD_SUBREAPER), waited for, and counted.
+Peak memory: only where asked for, in a run of its own, because looking costs time. Every millisecond
+the resident memory of all living processes of the run is summed: anonymous pages of each, and file
+pages (program and libraries) of the one that has most of them, since processes of one program share
+these. The kernel's own exact high-water mark of a process (VmHWM) is the lower bound. So for one
+process this is its exact peak RSS, libraries included, and for several it errs in their favour.
+"""
+
+import ctypes
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+PR_SET_CHILD_SUBREAPER = 36
+LOOK_EVERY_S = 0.001
+
+
+@dataclass
+class Cost:
+    wall_s: float
+    cpu_s: float
+    peak_kib: int  # 0: not looked for
+
+
+class Failed(Exception):
+    pass
+
+
+def adopt_orphans():
+    """Once, before the first run."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def children_of(pid):
+    """Every thread can have started some."""
+    found = []
+    for listing in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += map(int, listing.read_text().split())
+        except OSError:
+            pass  # the thread has just ended
+    return found
+
+
+def family_of(pid):
+    family = [pid]
+    for member in family:
+        family += children_of(member)
+    return family
+
+
+def memory_of(pid):
+    """(anonymous, file, high-water mark) in KiB; zeros when it has just ended."""
+    facts = dict.fromkeys(("RssAnon", "RssShmem", "RssFile", "VmHWM"), 0)
+    try:
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name in facts:
+                facts[name] = int(value.split()[0])
+    except OSError:
+        pass
+    return facts["RssAnon"] + facts["RssShmem"], facts["RssFile"], facts["VmHWM"]
+
+
+def watch(pid):
+    """Looks until the process has ended; returns its wait4() result and the peak."""
+    peak = 0
+    while True:
+        ended, status, usage = os.wait4(pid, os.WNOHANG)
+        if ended:
+            return status, usage, peak
+        members = [memory_of(member) for member in family_of(pid)]
+        anonymous = sum(m[0] for m in members)
+        peak = max(peak, anonymous + max(m[1] for m in members), max(m[2] for m in members))
+        time.sleep(LOOK_EVERY_S)
+
+
+def run(argv, env, *, watch_memory=False, stdout=os.devnull, not_ours=()):
+    """Runs argv to its end, its output thrown away. `not_ours`: children of this process that do not
+    belong to the run. Raises Failed unless it exits with 0."""
+    quiet = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, stdout, os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+    ]
+    argv = [str(a) for a in argv]
+    start = time.monotonic()
+    pid = os.posix_spawn(argv[0], argv, env, file_actions=quiet)
+    if watch_memory:
+        status, usage, peak = watch(pid)
+    else:
+        (_, status, usage), peak = os.wait4(pid, 0), 0
+    wall = time.monotonic() - start
+    cpu = usage.ru_utime + usage.ru_stime
+    for orphan in set(children_of(os.getpid())) - set(not_ours):
+        _, _, usage = os.wait4(orphan, 0)
+        cpu += usage.ru_utime + usage.ru_stime
+    code = os.waitstatus_to_exitcode(status)
+    if code != 0:
+        raise Failed(f"exit code {code}: {' '.join(argv)}")
+    return Cost(wall, cpu, peak)
