@@ -8,6 +8,10 @@
 #include <string.h>
 #include <time.h>
 
+/* glibc makes macros of these two for clang with _FORTIFY_SOURCE. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat strncpy strncat stpcpy sprintf vsprintf strtok gets atoi atol atoll \
     atof scanf sscanf fscanf tmpnam tempnam mktemp
 

@@ -136,7 +136,8 @@ static bool fail_flag(const struct parser *p, const char *name, size_t len, stru
 
 /* --- the command word --- */
 
-/* Index of the first argument that is neither flag nor value of a flag; `count` if there is none. */
+/* Index of the first argument that is neither flag nor value of a flag; `count` if there is none.
+ */
 static size_t first_word(const struct parser *p) {
     for (size_t i = 0; i < p->count; i++) {
         const char *s = p->args[i];
@@ -379,8 +380,8 @@ void cli_request_done(struct cli_request *r) {
     *r = (struct cli_request){0};
 }
 
-bool cli_answer(const struct cli_request *r, const struct baton_connector *connector,
-                const char *version, FILE *out, FILE *out_err, struct err *err) {
+static bool answer(const struct cli_request *r, const struct baton_connector *connector,
+                   const char *version, FILE *out, FILE *out_err, struct err *err) {
     const struct field_set *fields = options_fields(r->options);
     struct help_request help = {
         .connector = connector, .fields = fields, .topic = r->topic, .want_all = r->want_all};
@@ -407,6 +408,16 @@ bool cli_answer(const struct cli_request *r, const struct baton_connector *conne
     case CLI_CAPABILITIES:
         break;
     }
-    assert(!"not a command of cli_answer()");
+    assert(false && "not a command of cli_answer()");
     return false;
+}
+
+bool cli_answer(const struct cli_request *r, const struct baton_connector *connector,
+                const char *version, FILE *out, FILE *out_err, struct err *err) {
+    if (!answer(r, connector, version, out, out_err, err))
+        return false;
+    /* A full disk behind `config > file` must not look like success. */
+    if (fflush(out) != 0 || ferror(out))
+        return err_set(err, ERR_UNKNOWN, "cannot write to standard output");
+    return true;
 }

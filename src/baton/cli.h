@@ -11,8 +11,8 @@
  *     if (request.command != CLI_RUN && request.command != CLI_CAPABILITIES) cli_answer(...)
  *
  * The request owns what it points to, but for argv, which it borrows. On an error the text is the
- * whole last line for stderr, the code the exit code, and the request holds nothing but the warnings:
- * a config file that could not be read explains a setting that is missing.
+ * whole last line for stderr, the code the exit code, and the request holds nothing but the
+ * warnings: a config file that could not be read explains a setting that is missing.
  */
 #ifndef BATON_CLI_H
 #define BATON_CLI_H
@@ -59,8 +59,9 @@ bool cli_parse(int argc, char **argv, const struct baton_connector *connector,
 void cli_request_done(struct cli_request *request);
 #define cli_request_auto __attribute__((cleanup(cli_request_done)))
 
-/* Does what needs no connector: every command but CLI_RUN and CLI_CAPABILITIES (asserted). Prints to
- * `out`, the answer to a wrong help topic to `out_err`, as cobra does. `version` is the program's. */
+/* Does what needs no connector: every command but CLI_RUN and CLI_CAPABILITIES (asserted). Prints
+ * to `out`, the answer to a wrong help topic to `out_err`, as cobra does. `version` is the
+ * program's. */
 bool cli_answer(const struct cli_request *request, const struct baton_connector *connector,
                 const char *version, FILE *out, FILE *out_err, struct err *err);
 

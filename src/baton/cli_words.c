@@ -23,13 +23,15 @@ const struct cli_word cli_words[] = {
      "Print the completion script for PowerShell. To have it in this shell:",
      "completion powershell | Out-String | Invoke-Expression", false, true, NULL},
     {"zsh", "completion zsh", "completion", CLI_COMPLETION, "", "Completion script for zsh",
-     "Print the completion script for zsh. To have it in new shells, write it to where $fpath says:",
+     "Print the completion script for zsh. To have it in new shells, write it to where $fpath "
+     "says:",
      "completion zsh > \"${fpath[1]}/_%s\"", false, true, NULL},
     {"config", "config", "", CLI_CONFIG, "", "Print the settings of this connector, as JSON", NULL,
      NULL, false, false, NULL},
     {"health-check", "health-check", "", CLI_HEALTH_CHECK, "",
      "Ask a connector in service mode how it is",
-     "Ask the health check server of a running connector, for containers and probes. Silent and exit\n"
+     "Ask the health check server of a running connector, for containers and probes. Silent and "
+     "exit\n"
      "status 0 if the answer is HTTP 200; else a message on stderr and another status.",
      "health-check --endpoint=live --health-check-port=9090", false, false,
      NAMES("health-check-port")},
@@ -51,18 +53,18 @@ const struct cli_word *cli_word_child(const struct cli_word *parent, const char 
 
 const struct cli_flag cli_flags[] = {
     {CLI_FLAG_ENDPOINT, ROW(.name = "endpoint", .kind = FIELD_STRING, .default_value = "health",
-                            .description = "what to ask for: health, ready or live",
+                            .description = "What to ask for: health, ready or live",
                             .one_of = NAMES("health", "ready", "live"))},
     {CLI_FLAG_NO_DESCRIPTIONS, ROW(.name = "no-descriptions", .kind = FIELD_BOOL,
-                                   .description = "leave descriptions out of the script")},
+                                   .description = "Leave descriptions out of the script")},
     {CLI_FLAG_TIMEOUT, ROW(.name = "timeout", .kind = FIELD_INT, .default_value = "5",
-                           .description = "seconds to wait for the answer")},
+                           .description = "Seconds to wait for the answer")},
     {CLI_FLAG_HELP,
-     ROW(.name = "help", .letter = 'h', .kind = FIELD_BOOL, .description = "show this help")},
+     ROW(.name = "help", .letter = 'h', .kind = FIELD_BOOL, .description = "Show this help")},
     {CLI_FLAG_HELP_ALL, ROW(.name = "help-all", .kind = FIELD_BOOL,
-                            .description = "show help with every flag and what it does")},
-    {CLI_FLAG_VERSION, ROW(.name = "version", .letter = 'v', .kind = FIELD_BOOL,
-                           .description = "show the version")},
+                            .description = "Show help with every flag and what it does")},
+    {CLI_FLAG_VERSION,
+     ROW(.name = "version", .letter = 'v', .kind = FIELD_BOOL, .description = "Show the version")},
 };
 const size_t cli_flag_count = sizeof cli_flags / sizeof cli_flags[0];
 

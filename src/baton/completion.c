@@ -34,8 +34,8 @@ static void collect(struct script *s, const struct field_set *fields) {
     for (size_t i = 0; i < fields->count; i++) {
         const struct field *f = fields->items[i];
         struct entry e = {.row = f, .is_root_only = !field_set_is_sdk(fields, i)};
-        if (f->is_hidden)
-            continue;
+        if (f->is_hidden || f->effect != FIELD_NORMAL)
+            continue; /* nobody should be led to flags that do nothing */
         add_entry(s, e);
         e.is_file = true;
         if (f->is_secret)
@@ -49,6 +49,12 @@ static bool applies(const struct entry *e, const struct cli_word *word) {
     if (e->own)
         return cli_word_has_flag(word, e->own);
     return !e->is_root_only || word == &cli_words[0];
+}
+
+/* What a command has beyond the flags of every command; with NULL, the latter. */
+static bool belongs(const struct entry *e, const struct cli_word *only) {
+    bool is_everywhere = applies(e, &cli_words[0]) && applies(e, &cli_words[1]);
+    return only ? !is_everywhere && applies(e, only) : is_everywhere;
 }
 
 static const char *suffix(const struct entry *e) {
@@ -84,13 +90,16 @@ static void put_choice(const struct script *s, const struct entry *e) {
     }
 }
 
-/* The description with `prefix` before each of the characters in `special`. */
+/* The description inside single quotes: a backslash before each of the characters in `special`, and
+ * whatever the shell wants before a quote. */
 static void put_description(const struct script *s, const struct entry *e, const char *special,
-                            const char *prefix) {
-    mem_auto char *of_file = mem_printf("read --%s from this file", e->row->name);
+                            const char *before_quote) {
+    mem_auto char *of_file = mem_printf("File that holds --%s", e->row->name);
     for (const char *p = e->is_file ? of_file : e->row->description; *p; p++) {
-        if (strchr(special, *p))
-            fputs(prefix, s->out);
+        if (*p == '\'')
+            fputs(before_quote, s->out);
+        else if (strchr(special, *p))
+            fputc('\\', s->out);
         fputc(*p, s->out);
     }
 }
@@ -151,11 +160,15 @@ static void bash_values(const struct script *s) {
         fputs("' -- \"$cur\"; return ;;\n", s->out);
     }
     if (bash_patterns(s, wants_file))
-        fprintf(s->out, ")\n            compopt -o filenames 2> /dev/null\n"
-                        "            %s_add -f -- \"$cur\"; return ;;\n", s->function);
+        fprintf(s->out,
+                ")\n            compopt -o filenames 2> /dev/null\n"
+                "            %s_add -f -- \"$cur\"; return ;;\n",
+                s->function);
     if (bash_patterns(s, wants_dir))
-        fprintf(s->out, ")\n            compopt -o filenames 2> /dev/null\n"
-                        "            %s_add -d -- \"$cur\"; return ;;\n", s->function);
+        fprintf(s->out,
+                ")\n            compopt -o filenames 2> /dev/null\n"
+                "            %s_add -d -- \"$cur\"; return ;;\n",
+                s->function);
     if (bash_patterns(s, wants_free_text))
         fputs(") return ;;\n", s->out);
     fputs("    esac\n", s->out);
@@ -170,30 +183,38 @@ static void bash_command(const struct script *s) {
           "            [ \"${COMP_WORDS[i]}\" = = ] || skip=\n"
           "            continue\n"
           "        fi\n"
-          "        case ${COMP_WORDS[i]} in\n", s->out);
+          "        case ${COMP_WORDS[i]} in\n",
+          s->out);
     if (bash_patterns(s, takes_value))
         fputs(") skip=1 ;;\n", s->out);
     fputs("        -*) ;;\n"
           "        *) command=\"${command:+$command }${COMP_WORDS[i]}\" ;;\n"
           "        esac\n"
-          "    done\n", s->out);
+          "    done\n",
+          s->out);
+}
+
+static void bash_flag_list(const struct script *s, const struct cli_word *only) {
+    const char *between = "";
+    for (size_t i = 0; i < s->count; i++) {
+        const struct entry *e = &s->entries[i];
+        if (!belongs(e, only))
+            continue;
+        fprintf(s->out, "%s--%s%s", between, e->row->name, suffix(e));
+        between = " ";
+    }
 }
 
 static void bash_flags(const struct script *s) {
-    fputs("    local words= flags=\n    case $command in\n", s->out);
+    fputs("    local words= flags= everywhere='", s->out);
+    bash_flag_list(s, NULL);
+    fputs("'\n    case $command in\n", s->out);
     for (size_t i = 0; i < cli_word_count; i++) {
         const struct cli_word *w = &cli_words[i];
-        fprintf(s->out, "        '%s')\n", w->path);
-        fputs("            words='", s->out);
+        fprintf(s->out, "        '%s') words='", w->path);
         put_words_of(s, w->command == CLI_HELP ? &cli_words[0] : w);
-        fputs("'\n            flags='", s->out);
-        const char *between = "";
-        for (size_t j = 0; j < s->count; j++) {
-            if (!applies(&s->entries[j], w))
-                continue;
-            fprintf(s->out, "%s--%s%s", between, s->entries[j].row->name, suffix(&s->entries[j]));
-            between = " ";
-        }
+        fputs("' flags='", s->out);
+        bash_flag_list(s, w);
         fputs("' ;;\n", s->out);
     }
     fputs("    esac\n", s->out);
@@ -213,17 +234,19 @@ static void bash(const struct script *s) {
             "        cur=\n"
             "    elif [ \"$prev\" = = ] && [ \"$COMP_CWORD\" -ge 2 ]; then\n"
             "        prev=${COMP_WORDS[COMP_CWORD - 2]}\n"
-            "    fi\n", s->function, s->function);
+            "    fi\n",
+            s->function, s->function);
     bash_values(s);
     bash_command(s);
     bash_flags(s);
     fprintf(s->out,
             "    case $cur in\n"
-            "        -*) %s_add -W \"$flags\" -- \"$cur\" ;;\n"
+            "        -*) %s_add -W \"$flags $everywhere\" -- \"$cur\" ;;\n"
             "        *) %s_add -W \"$words\" -- \"$cur\" ;;\n"
             "    esac\n"
             "}\n\n"
-            "complete -F %s %s\n", s->function, s->function, s->function, s->program);
+            "complete -F %s %s\n",
+            s->function, s->function, s->function, s->program);
 }
 
 /* --- zsh --- */
@@ -255,17 +278,17 @@ static void zsh_spec(const struct script *s, const struct entry *e, bool is_lett
         fprintf(s->out, "--%s%s%s", e->row->name, suffix(e), takes_value(e) ? "=" : "");
     if (s->with_descriptions) {
         fputc('[', s->out);
-        put_description(s, e, "[]:\\", "\\");
+        put_description(s, e, "[]:\\", "'\\'");
         fputc(']', s->out);
     }
     zsh_action(s, e);
     fputs("'\n", s->out);
 }
 
-static void zsh_flags(const struct script *s, const struct cli_word *w) {
+static void zsh_flags(const struct script *s, const struct cli_word *only) {
     for (size_t i = 0; i < s->count; i++) {
         const struct entry *e = &s->entries[i];
-        if (!applies(e, w))
+        if (!belongs(e, only))
             continue;
         if (e->row->letter && !e->is_file)
             zsh_spec(s, e, true);
@@ -282,19 +305,8 @@ static void zsh_words(const struct script *s, const struct cli_word *parent) {
     }
 }
 
-static void zsh(const struct script *s) {
-    fprintf(s->out,
-            "#compdef %s\n\n"
-            "%s() {\n"
-            "    local -a flags commands\n"
-            "    # The command word may stand anywhere.\n"
-            "    local word command=\n"
-            "    for word in ${words[2,CURRENT-1]}; do\n"
-            "        case $word in\n"
-            "            (capabilities|completion|config|health-check|help) command=$word; break ;;\n"
-            "        esac\n"
-            "    done\n"
-            "    case $command in\n", s->program, s->function);
+static void zsh_commands(const struct script *s) {
+    fputs("    case $command in\n", s->out);
     for (size_t i = 0; i < cli_word_count; i++) {
         const struct cli_word *w = &cli_words[i];
         if (*w->name && *w->parent)
@@ -303,12 +315,32 @@ static void zsh(const struct script *s) {
         const struct cli_word *shown = w->is_group ? cli_word_child(w, "zsh") : w;
         fprintf(s->out, "    ('%s')\n    commands=(\n", w->name);
         zsh_words(s, w->command == CLI_HELP ? &cli_words[0] : w);
-        fputs("    )\n    flags=(\n", s->out);
+        fputs("    )\n    flags+=(\n", s->out);
         zsh_flags(s, shown);
         fputs("    ) ;;\n", s->out);
     }
+    fputs("    esac\n", s->out);
+}
+
+static void zsh(const struct script *s) {
+    fprintf(
+        s->out,
+        "#compdef %s\n\n"
+        "%s() {\n"
+        "    # The command word may stand anywhere.\n"
+        "    local word command=\n"
+        "    for word in ${words[2,CURRENT-1]}; do\n"
+        "        case $word in\n"
+        "            (capabilities|completion|config|health-check|help) command=$word; break ;;\n"
+        "        esac\n"
+        "    done\n"
+        "    local -a flags commands\n"
+        "    flags=(\n",
+        s->program, s->function);
+    zsh_flags(s, NULL);
+    fputs("    )\n", s->out);
+    zsh_commands(s);
     fprintf(s->out,
-            "    esac\n"
             "    local state\n"
             "    _arguments -S $flags '*:command:->command'\n"
             "    [[ $state = command ]] && _describe -t commands command commands\n"
@@ -317,7 +349,8 @@ static void zsh(const struct script *s) {
             "    %s \"$@\"\n"
             "else\n"
             "    compdef %s %s\n"
-            "fi\n", s->function, s->function, s->function, s->program);
+            "fi\n",
+            s->function, s->function, s->function, s->program);
 }
 
 /* --- fish --- */
@@ -326,7 +359,7 @@ static void fish_description(const struct script *s, const struct entry *e) {
     if (!s->with_descriptions)
         return;
     fputs(" -d '", s->out);
-    put_description(s, e, "'\\", "\\");
+    put_description(s, e, "\\", "\\");
     fputc('\'', s->out);
 }
 
@@ -360,19 +393,25 @@ static void fish_flag(const struct script *s, const struct entry *e) {
     fputc('\n', s->out);
 }
 
+/* A command word that may stand behind the word `parent`. */
+static void fish_word(const struct script *s, const char *parent, const struct cli_word *w) {
+    fprintf(s->out, "complete -c %s -n ", s->program);
+    if (*parent)
+        fprintf(s->out, "'__fish_seen_subcommand_from %s'", parent);
+    else
+        fputs("__fish_use_subcommand", s->out);
+    fprintf(s->out, " -a %s", w->name);
+    if (s->with_descriptions)
+        fprintf(s->out, " -d '%s'", w->brief);
+    fputc('\n', s->out);
+}
+
 static void fish(const struct script *s) {
     fprintf(s->out, "# fish completion for %s\n\ncomplete -c %s -f\n", s->program, s->program);
     for (size_t i = 1; i < cli_word_count; i++) {
-        const struct cli_word *w = &cli_words[i];
-        fprintf(s->out, "complete -c %s -n ", s->program);
-        if (*w->parent)
-            fprintf(s->out, "'__fish_seen_subcommand_from %s'", w->parent);
-        else
-            fputs("__fish_use_subcommand", s->out);
-        fprintf(s->out, " -a %s", w->name);
-        if (s->with_descriptions)
-            fprintf(s->out, " -d '%s'", w->brief);
-        fputc('\n', s->out);
+        fish_word(s, cli_words[i].parent, &cli_words[i]);
+        if (!*cli_words[i].parent)
+            fish_word(s, "help", &cli_words[i]);
     }
     for (size_t i = 0; i < s->count; i++)
         fish_flag(s, &s->entries[i]);
@@ -380,28 +419,37 @@ static void fish(const struct script *s) {
 
 /* --- PowerShell --- */
 
-static void powershell_flag(const struct script *s, const struct entry *e, const char *under) {
-    fprintf(s->out, "        @('%s', '--%s%s', '", under, e->row->name, suffix(e));
-    if (s->with_descriptions)
-        put_description(s, e, "'", "'");
-    fputs("', '", s->out);
-    if (choice_of(e))
-        put_choice(s, e);
-    fputs("'),\n", s->out);
+static void powershell_row(const struct script *s, const char *under, const char *name,
+                           const char *end_of_name) {
+    fprintf(s->out, "        [pscustomobject]@{ Under = '%s'; Name = '%s%s'; Tip = '", under, name,
+            end_of_name);
 }
 
-static void powershell_flags(const struct script *s) {
-    for (size_t i = 0; i < s->count; i++) {
-        const struct entry *e = &s->entries[i];
-        const char *under = "*";
-        if (e->is_root_only || (e->own && e->own->target == CLI_FLAG_VERSION))
-            under = "";
-        else if (e->own && e->own->target == CLI_FLAG_NO_DESCRIPTIONS)
-            under = "completion";
-        else if (e->own && !cli_word_has_flag(&cli_words[0], e->own))
-            under = "health-check";
-        powershell_flag(s, e, under);
+static void powershell_flag(const struct script *s, const struct entry *e) {
+    const char *under = "*";
+    if (e->is_root_only || (e->own && e->own->target == CLI_FLAG_VERSION))
+        under = "";
+    else if (e->own && e->own->target == CLI_FLAG_NO_DESCRIPTIONS)
+        under = "completion";
+    else if (e->own && !cli_word_has_flag(&cli_words[0], e->own))
+        under = "health-check";
+    mem_auto char *name = mem_printf("--%s", e->row->name);
+    powershell_row(s, under, name, suffix(e));
+    if (s->with_descriptions)
+        put_description(s, e, "", "'");
+    fputs("'; Values = '", s->out);
+    if (choice_of(e))
+        put_choice(s, e);
+    fputs("' }\n", s->out);
+}
+
+static void powershell_table(const struct script *s) {
+    for (size_t i = 1; i < cli_word_count; i++) {
+        powershell_row(s, cli_words[i].parent, cli_words[i].name, "");
+        fprintf(s->out, "%s'; Values = '' }\n", s->with_descriptions ? cli_words[i].brief : "");
     }
+    for (size_t i = 0; i < s->count; i++)
+        powershell_flag(s, &s->entries[i]);
 }
 
 static void powershell(const struct script *s) {
@@ -409,35 +457,37 @@ static void powershell(const struct script *s) {
             "# PowerShell completion for %s\n\n"
             "Register-ArgumentCompleter -Native -CommandName '%s' -ScriptBlock {\n"
             "    param($wordToComplete, $commandAst, $cursorPosition)\n"
-            "    # under which command, word, description, values\n"
-            "    $table = @(\n", s->program, s->program);
-    for (size_t i = 1; i < cli_word_count; i++)
-        fprintf(s->out, "        @('%s', '%s', '%s', ''),\n", cli_words[i].parent, cli_words[i].name,
-                s->with_descriptions ? cli_words[i].brief : "");
-    powershell_flags(s);
-    fputs("        @()\n"
-          "    )\n"
-          "    $words = @($commandAst.CommandElements | ForEach-Object { $_.ToString() })\n"
-          "    $before = @($words | Select-Object -Skip 1)\n"
-          "    if ($wordToComplete) { $before = @($before | Select-Object -SkipLast 1) }\n"
-          "    $commands = @($table | Where-Object { $_.Count -and $_[0] -eq '' } |\n"
-          "        ForEach-Object { $_[1] })\n"
-          "    $command = @($before | Where-Object { $commands -contains $_ -and\n"
-          "        -not $_.StartsWith('-') }) + '' | Select-Object -First 1\n"
-          "    $last = $before | Select-Object -Last 1\n"
-          "    $choice = $table | Where-Object { $_.Count -and $_[1] -eq $last -and $_[3] }\n"
-          "    if ($choice) {\n"
-          "        $found = @($choice[3] -split ' ' | ForEach-Object { , @('', $_, $_, '') })\n"
-          "    } else {\n"
-          "        $found = @($table | Where-Object { $_.Count -and\n"
-          "            ($_[0] -eq $command -or $_[0] -eq '*') })\n"
-          "    }\n"
-          "    $found | Where-Object { $_[1].StartsWith($wordToComplete) } | ForEach-Object {\n"
-          "        $tip = if ($_[2]) { $_[2] } else { $_[1] }\n"
-          "        [System.Management.Automation.CompletionResult]::new(\n"
-          "            $_[1], $_[1], 'ParameterValue', $tip)\n"
-          "    }\n"
-          "}\n", s->out);
+            "    $table = @(\n",
+            s->program, s->program);
+    powershell_table(s);
+    fputs(
+        "    )\n"
+        "    $before = @($commandAst.CommandElements | Select-Object -Skip 1 |\n"
+        "        ForEach-Object { $_.ToString() })\n"
+        "    if ($wordToComplete) { $before = @($before | Select-Object -SkipLast 1) }\n"
+        "    $command = ''\n"
+        "    foreach ($row in $table) {\n"
+        "        if ($row.Under -eq '' -and $row.Name -notlike '-*' -and $before -contains "
+        "$row.Name) {\n"
+        "            $command = $row.Name\n"
+        "        }\n"
+        "    }\n"
+        "    $last = $before | Select-Object -Last 1\n"
+        "    $flag = $table | Where-Object { $_.Values -and $_.Name -eq $last } |\n"
+        "        Select-Object -First 1\n"
+        "    if ($flag) {\n"
+        "        $found = @($flag.Values -split ' ' |\n"
+        "            ForEach-Object { [pscustomobject]@{ Name = $_; Tip = '' } })\n"
+        "    } else {\n"
+        "        $found = @($table | Where-Object { $_.Under -eq $command -or $_.Under -eq '*' })\n"
+        "    }\n"
+        "    $found | Where-Object { $_.Name -like \"$wordToComplete*\" } | ForEach-Object {\n"
+        "        $tip = if ($_.Tip) { $_.Tip } else { $_.Name }\n"
+        "        [System.Management.Automation.CompletionResult]::new(\n"
+        "            $_.Name, $_.Name, 'ParameterValue', $tip)\n"
+        "    }\n"
+        "}\n",
+        s->out);
 }
 
 void completion_print(const char *program, const struct field_set *fields, const char *shell,

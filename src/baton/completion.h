@@ -1,8 +1,8 @@
 /* completion: the script that `NAME completion SHELL` prints.
  *
- * The scripts are static: they hold the commands, the visible flags, the values of flags that have a
- * fixed choice, and which flags take files or directories. Completing therefore starts no process.
- * Descriptions are shown by zsh, fish and PowerShell; bash has no place for them.
+ * The scripts are static: they hold the commands, the visible flags, the values of flags that have
+ * a fixed choice, and which flags take files or directories. Completing therefore starts no
+ * process. Descriptions are shown by zsh, fish and PowerShell; bash has no place for them.
  */
 #ifndef BATON_COMPLETION_H
 #define BATON_COMPLETION_H

@@ -103,8 +103,8 @@ static bool default_is_good(const struct field *f) {
 }
 
 static const char *row_fault(const struct field *f) {
-    static const char *const reserved[] = {"help", "help-all", "version", "endpoint", "timeout",
-                                           "no-descriptions"};
+    static const char *const reserved[] = {"help",     "help-all", "version",
+                                           "endpoint", "timeout",  "no-descriptions"};
     if (!name_is_good(f->name))
         return "a name is empty, too long, or not of a-z, 0-9 and dashes";
     for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
@@ -170,7 +170,9 @@ bool field_fail_argument(const struct field *f, const char *text, const char *ca
 }
 
 const char *field_value_word(const struct field *f) {
-    static const char *const words[] = {
-        [FIELD_STRING] = "string", [FIELD_BOOL] = "", [FIELD_INT] = "int", [FIELD_LIST] = "strings"};
+    static const char *const words[] = {[FIELD_STRING] = "string",
+                                        [FIELD_BOOL] = "",
+                                        [FIELD_INT] = "int",
+                                        [FIELD_LIST] = "strings"};
     return words[f->kind];
 }

@@ -235,10 +235,9 @@ static uint32_t decode(const char *s, size_t len) {
 /* Characters that show as nothing, or that move the text around them (Go's IsPrint, in short). */
 static bool is_printable(uint32_t c) {
     static const uint32_t hidden[][2] = {
-        {0x80, 0xA0},     {0xAD, 0xAD},     {0x600, 0x605},     {0x61C, 0x61C},
-        {0x1680, 0x1680}, {0x180E, 0x180E}, {0x2000, 0x200F},   {0x2028, 0x202F},
-        {0x205F, 0x206F}, {0x3000, 0x3000}, {0xE000, 0xF8FF},   {0xFEFF, 0xFEFF},
-        {0xFFF0, 0xFFFB}, {0xFFFE, 0xFFFF}, {0xE0000, 0x10FFFF},
+        {0x80, 0xA0},     {0xAD, 0xAD},     {0x600, 0x605},   {0x61C, 0x61C},   {0x1680, 0x1680},
+        {0x180E, 0x180E}, {0x2000, 0x200F}, {0x2028, 0x202F}, {0x205F, 0x206F}, {0x3000, 0x3000},
+        {0xE000, 0xF8FF}, {0xFEFF, 0xFEFF}, {0xFFF0, 0xFFFB}, {0xFFFE, 0xFFFF}, {0xE0000, 0x10FFFF},
     };
     for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++) {
         if (c >= hidden[i][0] && c <= hidden[i][1])
@@ -263,8 +262,9 @@ static size_t quote_multibyte(struct buf *out, const char *s, size_t left) {
 }
 
 void gotext_quote(struct buf *out, const char *s) {
-    static const char named[256] = {['\a'] = 'a', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r',
-                                    ['\t'] = 't', ['\v'] = 'v', ['"'] = '"',  ['\\'] = '\\'};
+    static const char named[256] = {
+        ['\a'] = 'a', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r',
+        ['\t'] = 't', ['\v'] = 'v', ['"'] = '"',  ['\\'] = '\\'};
     buf_addc(out, '"');
     for (size_t left = strlen(s); left;) {
         unsigned char c = (unsigned char)*s;

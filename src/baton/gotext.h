@@ -1,9 +1,9 @@
 /* gotext: words as Go's standard library reads and prints them.
  *
  * Connectors of the Go SDK read numbers with strconv.ParseInt(s, 0, 64), booleans with
- * strconv.ParseBool, lists as one record of encoding/csv, and quote with %q. Settings that work there
- * must work here, and texts must be the same (connector-cli.md 2.2, 2.3; checked against go1.26).
- * Errors have code Unknown and the text of Go.
+ * strconv.ParseBool, lists as one record of encoding/csv, and quote with %q. Settings that work
+ * there must work here, and texts must be the same (connector-cli.md 2.2, 2.3; checked against
+ * go1.26). Errors have code Unknown and the text of Go.
  */
 #ifndef BATON_GOTEXT_H
 #define BATON_GOTEXT_H

@@ -228,7 +228,8 @@ bool health_check(const char *address, int64_t port, const char *endpoint, int64
     if (port < 0)
         return err_set(err, ERR_UNKNOWN,
                        "failed to create request: parse \"%s\": invalid port \":%" PRId64
-                       "\" after host", c.url, port);
+                       "\" after host",
+                       c.url, port);
     if (port > 65535) {
         char what[64];
         snprintf(what, sizeof what, "dial tcp: address %" PRId64 ": invalid port", port);
@@ -236,8 +237,7 @@ bool health_check(const char *address, int64_t port, const char *endpoint, int64
     }
     snprintf(c.port, sizeof c.port, "%d", (int)port);
     if (timeout_s > 0)
-        c.deadline_ms =
-            clock_mono_ms() + (timeout_s > INT_MAX / 1000 ? INT_MAX : timeout_s * 1000);
+        c.deadline_ms = clock_mono_ms() + (timeout_s > INT_MAX / 1000 ? INT_MAX : timeout_s * 1000);
     bool ok = run(&c, err);
     if (c.fd >= 0)
         close(c.fd);

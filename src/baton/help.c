@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -22,6 +23,7 @@ struct printer {
     FILE *out;
     bool is_bold;
     size_t left_width;
+    size_t columns;    /* of the terminal; 0: no terminal, lines stay whole for programs */
     bool is_measuring; /* look for the widest left column, print nothing */
 };
 
@@ -37,7 +39,7 @@ static void add_description(struct buf *b, const struct field *f, bool is_file, 
     if (f->is_required && !is_file)
         buf_adds(b, "required: ");
     if (is_file)
-        buf_adds(b, "or the file that holds it");
+        buf_adds(b, "Or the file that holds it");
     else
         buf_adds(b, f->description);
     if (is_setting) {
@@ -51,6 +53,27 @@ static void add_description(struct buf *b, const struct field *f, bool is_file, 
         buf_addf(b, " (default \"%s\")", f->default_value);
     else
         buf_addf(b, " (default %s)", f->default_value);
+}
+
+/* Breaks at spaces and goes on below the first word. */
+static void put_wrapped(const struct printer *p, size_t column, const char *text) {
+    size_t indent = p->left_width + 3, at = column;
+    bool is_line_start = true;
+    while (*text) {
+        size_t n = strcspn(text, " "), width = utf8_columns(text, n);
+        if (!is_line_start && at + 1 + width > p->columns) {
+            fprintf(p->out, "\n%*s", (int)indent, "");
+            at = indent;
+        } else if (!is_line_start) {
+            fputc(' ', p->out);
+            at++;
+        }
+        fwrite(text, 1, n, p->out);
+        is_line_start = false;
+        at += width;
+        text += n + (text[n] == ' ');
+    }
+    fputc('\n', p->out);
 }
 
 static void flag_line(struct printer *p, const struct field *f, bool is_file, bool is_setting) {
@@ -71,7 +94,11 @@ static void flag_line(struct printer *p, const struct field *f, bool is_file, bo
     add_description(&right, f, is_file, is_setting);
     /* A name wider than the column pushes its own text to the right and nobody else's. */
     size_t pad = left.len < p->left_width ? p->left_width - left.len : 0;
-    fprintf(p->out, "%s%*s   %s\n", left.data, (int)pad, "", right.data);
+    fprintf(p->out, "%s%*s   ", left.data, (int)pad, "");
+    if (p->columns)
+        put_wrapped(p, left.len + pad + 3, right.data);
+    else
+        fprintf(p->out, "%s\n", right.data);
 }
 
 static void field_lines(struct printer *p, const struct field *f, bool with_file) {
@@ -207,10 +234,20 @@ static void closing(const struct printer *p) {
         return;
     fputc('\n', p->out);
     if (is_root)
-        fprintf(p->out, "Every flag can also be set by its variable ($BATON_...) or, by its name, in "
-                        ".baton.yaml.\n");
-    fprintf(p->out, "Use \"%s%s%s [command] --help\" for more information about a command.\n",
-                name, is_root ? "" : " ", p->request->topic->path);
+        fprintf(p->out,
+                "Every flag can also be set by its variable ($BATON_...) or, by its name, in "
+                ".baton.yaml.\n");
+    fprintf(p->out, "Use \"%s%s%s [command] --help\" for more information about a command.\n", name,
+            is_root ? "" : " ", p->request->topic->path);
+}
+
+/* 0 if `fd` is no terminal, or one too narrow to care. */
+static size_t terminal_columns(int fd) {
+    enum { NARROWEST = 60 };
+    struct winsize size;
+    if (fd < 0 || !isatty(fd) || ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col < NARROWEST)
+        return 0;
+    return size.ws_col;
 }
 
 void help_print(const struct help_request *request, FILE *out) {
@@ -218,6 +255,7 @@ void help_print(const struct help_request *request, FILE *out) {
     int fd = fileno(out);
     struct printer p = {.request = request,
                         .out = out,
+                        .columns = terminal_columns(fd),
                         .is_bold = fd >= 0 && isatty(fd) && !(no_color && *no_color),
                         .is_measuring = true};
     all_flags(&p);

@@ -1,13 +1,14 @@
 /* help: what --help and --help-all print.
  *
- * The layout is cobra's (connector-cli.md 1): name, Usage, Available Commands, Flags (below a command
- * Global Flags), a closing line; each flag of a setting ends with its variable, as in
+ * The layout is cobra's (connector-cli.md 1): name, Usage, Available Commands, Flags (below a
+ * command Global Flags), a closing line; each flag of a setting ends with its variable, as in
  * `($BATON_FILE)`, required ones begin with "required: ". Unlike cobra, --help shows what a person
  * needs for a first sync on one screen, in the order in which they need it: the connector's own
- * settings, then the most used of the others, then an example. --help-all adds everything else, under
- * headings. Hidden fields are in neither.
+ * settings, then the most used of the others, then an example. --help-all adds everything else,
+ * under headings. Hidden fields are in neither.
  *
- * Headings are bold on a terminal unless NO_COLOR is set.
+ * On a terminal long lines are wrapped, and headings are bold unless NO_COLOR is set. Elsewhere
+ * each flag keeps one line.
  */
 #ifndef BATON_HELP_H
 #define BATON_HELP_H

@@ -81,10 +81,11 @@ static bool check_group(const struct options *o, const struct field_relation *r,
                        "if any flags in the group [%s] are set they must all be set; missing [%s]",
                        group.data, members.data);
     if (r->kind == FIELD_EXCLUSIVE)
-        return err_set(err, ERR_UNKNOWN,
-                       "if any flags in the group [%s] are set none of the others can be; [%s] were "
-                       "all set",
-                       group.data, members.data);
+        return err_set(
+            err, ERR_UNKNOWN,
+            "if any flags in the group [%s] are set none of the others can be; [%s] were "
+            "all set",
+            group.data, members.data);
     return err_set(err, ERR_UNKNOWN, "at least one of the flags in the group [%s] is required",
                    group.data);
 }
@@ -132,17 +133,19 @@ static bool check_range(const struct field *f, int64_t n, struct err *err) {
                        "field %s: value must be less than or equal to %" PRId64 " but got %" PRId64,
                        f->name, f->max, n);
     if (f->has_min && n < f->min)
-        return err_set(
-            err, ERR_UNKNOWN,
-            "field %s: value must be greater than or equal to %" PRId64 " but got %" PRId64,
-            f->name, f->min, n);
+        return err_set(err, ERR_UNKNOWN,
+                       "field %s: value must be greater than or equal to %" PRId64
+                       " but got %" PRId64,
+                       f->name, f->min, n);
     return true;
 }
 
 /* The rules of one row. An empty value keeps every rule but "required". */
 static bool check_field(const struct options *o, size_t index, struct err *err) {
-    static const char *const types[] = {[FIELD_STRING] = "string", [FIELD_INT] = "int",
-                                        [FIELD_BOOL] = "bool", [FIELD_LIST] = "[]string"};
+    static const char *const types[] = {[FIELD_STRING] = "string",
+                                        [FIELD_INT] = "int",
+                                        [FIELD_BOOL] = "bool",
+                                        [FIELD_LIST] = "[]string"};
     const struct field *f = options_fields(o)->items[index];
     if (!options_has_value_at(o, index)) {
         if (!f->is_required)

@@ -79,8 +79,10 @@ static bool take_config(struct options *o, const char *path) {
     for (size_t i = 0; i < file.count; i++)
         take_entry(o, path, &file.entries[i], &holds_secret);
     if (holds_secret && S_ISREG(file.mode) && (file.mode & S_IROTH))
-        options_warn(o, "%s holds a secret and can be read by every user of this machine: "
-                        "chmod 600 it", path);
+        options_warn(o,
+                     "%s holds a secret and can be read by every user of this machine: "
+                     "chmod 600 it",
+                     path);
     return true;
 }
 

@@ -185,8 +185,10 @@ static bool settle_secret(struct options *o, const struct field *f, struct value
         options_warn(o, "%s holds %s and can be read by every user of this machine: chmod 600 it",
                      v->text, f->name);
     if (facts.has_odd_end)
-        options_warn(o, "the value of %s in %s ends with a space or line end, which is taken as "
-                        "part of it", f->name, v->text);
+        options_warn(o,
+                     "the value of %s in %s ends with a space or line end, which is taken as "
+                     "part of it",
+                     f->name, v->text);
     return true;
 }
 

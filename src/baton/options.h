@@ -1,9 +1,10 @@
 /* options: the values of all fields, from command line, environment and config file.
  *
- * Flag over environment over file over default (connector-cli.md 2.3); lists from flags are appended
- * to the list of environment or file. A secret may also come from a file: see option_source for the
- * order. The set owns every value; secrets are of type secret and are wiped when it is freed. Asking
- * for a field that does not exist, or of another kind, is a programming error (assert).
+ * Flag over environment over file over default (connector-cli.md 2.3); lists from flags are
+ * appended to the list of environment or file. A secret may also come from a file: see
+ * option_source for the order. The set owns every value; secrets are of type secret and are wiped
+ * when it is freed. Asking for a field that does not exist, or of another kind, is a programming
+ * error (assert).
  */
 #ifndef BATON_OPTIONS_H
 #define BATON_OPTIONS_H
@@ -61,9 +62,9 @@ void options_take(struct options *o, const struct field_ref *ref, enum option_so
 /* The items of a YAML list, for a FIELD_LIST. */
 void options_take_list(struct options *o, const struct field_ref *ref, const char *const *items,
                        size_t count);
-/* Reads the numbers and booleans that were not given as flags, and the files that hold secrets. Wrong
- * text for a connector's field is an error, for an SDK field a warning and the zero value, as in the
- * SDK. `sdk_only`: the SDK's fields without secrets, for commands that need no more. */
+/* Reads the numbers and booleans that were not given as flags, and the files that hold secrets.
+ * Wrong text for a connector's field is an error, for an SDK field a warning and the zero value,
+ * as in the SDK. `sdk_only`: the SDK's fields without secrets, for commands that need no more. */
 bool options_settle(struct options *o, bool sdk_only, struct err *err);
 void options_warn(struct options *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

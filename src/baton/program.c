@@ -131,13 +131,24 @@ static int exit_code(bool ok, int signal_number, const struct err *err) {
     return signal_number == SIGTERM ? EXIT_SIGTERM : EXIT_SUCCESS;
 }
 
+/* A config file that could not be used explains a setting that is missing. */
+static void explain_settings(const struct cli_request *request) {
+    struct log *log = log_new(LOG_INFO, format_from(""));
+    for (size_t i = 0; i < request->warnings.count; i++)
+        log_warn(log, "settings", LOG_STR("warning", request->warnings.items[i]));
+    log_free(log);
+}
+
 int baton_main(int argc, char **argv, const struct baton_connector *connector) {
     refuse_core_dumps();
     struct err err = ERR_INIT;
     struct cli_request request;
     int signal_number = 0;
-    if (!cli_parse(argc, argv, connector, &request, &err))
+    if (!cli_parse(argc, argv, connector, &request, &err)) {
+        explain_settings(&request);
+        cli_request_done(&request);
         return exit_code(false, 0, &err);
+    }
     bool ok = dispatch(&request, connector, &signal_number, &err);
     cli_request_done(&request);
     return exit_code(ok, signal_number, &err);

@@ -117,6 +117,17 @@ static void constraints(struct jsonw *w, const struct baton_connector *connector
         jsonw_array_end(w);
 }
 
+/* The SDK passes the text through encoding/json, which escapes what HTML would stumble over. These
+ * characters stand inside strings only. */
+static void put_escaped(const struct buf *b, FILE *out) {
+    for (const char *p = b->data, *end = b->data + b->len; p < end; p++) {
+        if (strchr("<>&", *p))
+            fprintf(out, "\\u%04x", (unsigned)*p);
+        else
+            fputc(*p, out);
+    }
+}
+
 void schema_print(const struct baton_connector *connector, const struct field_set *fields,
                   FILE *out) {
     buf_auto struct buf b;
@@ -136,5 +147,5 @@ void schema_print(const struct baton_connector *connector, const struct field_se
     kv_text(&w, "helpUrl", connector->help_url);
     kv_text(&w, "iconUrl", connector->icon_url);
     jsonw_object_end(&w);
-    fwrite(b.data, 1, b.len, out);
+    put_escaped(&b, out);
 }

@@ -1,7 +1,7 @@
 /* slurp: a small file, whole, in memory that is wiped when it is done.
  *
- * For settings and secrets. Pipes work (`--NAME-file <(command)`). Errors say what to do; the codes:
- * NotFound if there is no such file, Unknown otherwise.
+ * For settings and secrets. Pipes work (`--NAME-file <(command)`). Errors say what to do; the
+ * codes: NotFound if there is no such file, Unknown otherwise.
  */
 #ifndef BATON_SLURP_H
 #define BATON_SLURP_H

@@ -70,7 +70,8 @@ static const char *scalar(const struct reader *r) {
 /* YAML 1.2 core schema: what an unquoted word has to be to mean nothing. */
 static bool is_null(const struct reader *r) {
     static const char *const words[] = {"", "~", "null", "Null", "NULL"};
-    if (r->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE || !r->event.data.scalar.plain_implicit)
+    if (r->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||
+        !r->event.data.scalar.plain_implicit)
         return false;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(scalar(r), words[i]) == 0)

@@ -256,6 +256,9 @@ static bool sqlite_seal(struct c1z_store *store, uint64_t *ret_size, struct err 
     if (s->db.is_broken)
         return err_set(err, ERR_FAILED_PRECONDITION,
                        "an earlier change failed half-way, so there is nothing sound to save");
+    /* Nothing can be put any more once the indexes are there. */
+    drop_run(s);
+    store->has_run = false;
     if (!compact(s, err) || !begin(s, err) || !schema_index(&s->db, err) || !commit(s, err))
         return false;
     /* Compressing wants the memory now. */

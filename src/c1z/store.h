@@ -50,6 +50,7 @@ struct c1z_saved {
 
 /* Checks early that c1z_save() will be able to write beside `path`: directory there, writable. */
 bool c1z_check_target(const char *path, struct err *err);
+/* A run that is still open is saved unfinished; nothing can be put into it afterwards. */
 bool c1z_save(struct c1z_store *store, struct c1z_saved *ret_saved, struct err *err);
 
 /* --- sync runs --- */

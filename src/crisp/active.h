@@ -1,4 +1,5 @@
-/* active: the answer to `GET website/{id}/operators/active` (crisp-api.md 3.4), decoded as it arrives.
+/* active: the answer to `GET website/{id}/operators/active` (crisp-api.md 3.4), decoded as it
+ * arrives.
  *
  * A list of who worked lately, by user id, with the time of the last sign of life in Unix
  * milliseconds. It is partial: absence proves nothing. Entries without a string `user_id` and a

@@ -2,8 +2,9 @@
  *
  * crisp_fetch() makes the two GETs of a sync at the same time, `website/{id}` and
  * `website/{id}/operators/list` (and `operators/active` if wanted), over one connection where the
- * server speaks HTTP/2. The answers are kept as allow-listed facts: an invitation's `identifier` and
- * `key` never leave the parser, bodies are never logged. Knows nothing of Baton. Not thread-safe.
+ * server speaks HTTP/2. The answers are kept as allow-listed facts: an invitation's `identifier`
+ * and `key` never leave the parser, bodies are never logged. Knows nothing of Baton. Not
+ * thread-safe.
  *
  * Errors carry the gRPC code and the text of crisp-api.md section 8.
  */
@@ -46,8 +47,8 @@ struct crisp_config {
 
 struct crisp_client;
 
-/* Checks the settings (empty halves, ':' in the identifier, tier, URL, website id); no network. Copies
- * them, except key, log and cancel, which it borrows. */
+/* Checks the settings (empty halves, ':' in the identifier, tier, URL, website id); no network.
+ * Copies them, except key, log and cancel, which it borrows. */
 struct crisp_client *crisp_client_new(const struct crisp_config *config, struct err *err);
 void crisp_client_free(struct crisp_client *c);
 
@@ -81,8 +82,8 @@ struct crisp_snapshot {
     int requests, retries;
 };
 
-/* False (and err) if the website could not be had, is not the one that was asked for, or the fetch was
- * cancelled. An empty list is not an error here. Everything lives in the arena. */
+/* False (and err) if the website could not be had, is not the one that was asked for, or the fetch
+ * was cancelled. An empty list is not an error here. Everything lives in the arena. */
 bool crisp_fetch(struct crisp_client *c, struct arena *arena, struct crisp_snapshot *ret_snapshot,
                  struct err *err);
 

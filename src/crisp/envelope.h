@@ -1,8 +1,9 @@
 /* envelope: what stands around every answer of Crisp, `{"error": …, "reason": …, "data": …}`
  * (crisp-api.md 2.2).
  *
- * `reason` is kept only if it looks like one of Crisp's names (snake_case, at most 64 characters), so
- * that it can be shown: text of a stranger never reaches a terminal. Unknown members are ignored.
+ * `reason` is kept only if it looks like one of Crisp's names (snake_case, at most 64 characters),
+ * so that it can be shown: text of a stranger never reaches a terminal. Unknown members are
+ * ignored.
  * Owns nothing.
  */
 #ifndef CRISP_ENVELOPE_H

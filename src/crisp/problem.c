@@ -12,8 +12,8 @@
 #define LATER "Try again later"
 #define RATE_LIMIT                                                                                 \
     "rate limited, or the daily quota of the token is used up (by default 5,000 requests for a "   \
-    "plugin, 10,000 for a website token). Ask for a higher quota in the Marketplace, or try again " \
-    "later"
+    "plugin, 10,000 for a website token). Ask for a higher quota in the Marketplace, or try "       \
+    "again later"
 
 /* What an answer that is no success tells, as far as it may be shown. */
 struct refusal {
@@ -45,8 +45,8 @@ static const struct row rows[] = {
      "Crisp refused the token. Check identifier and key, and that the tier ({tier}) is the kind of "
      "this token (plugin, website or user): a wrong tier gives this same error" CACHE_HINT},
     {403, 403, "restricted_route_tier", NULL, ERR_PERMISSION_DENIED,
-     "this route is not open to tokens of tier {tier}. Use a token of another kind, and set the tier "
-     "to match it"},
+     "this route is not open to tokens of tier {tier}. Use a token of another kind, and set the "
+     "tier to match it"},
     {403, 403, NULL, NULL, ERR_PERMISSION_DENIED,
      "the token may not list the operators of website {website}. {scope}"},
     {404, 404, "not_subscribed", NULL, ERR_NOT_FOUND,
@@ -75,8 +75,8 @@ static const struct {
                       "the name {host} cannot be resolved ({detail}). Check the network, the name "
                       "server, and HTTPS_PROXY if there is a proxy"},
     [HTTP_CONNECT] = {ERR_UNAVAILABLE,
-                      "{host} cannot be reached ({detail}). Check the network and the firewall, and "
-                      "HTTPS_PROXY if there is a proxy"},
+                      "{host} cannot be reached ({detail}). Check the network and the firewall, "
+                      "and HTTPS_PROXY if there is a proxy"},
     [HTTP_TIMEOUT] = {ERR_UNAVAILABLE,
                       "{host} did not answer in time ({detail}). " LATER
                       ", or allow more time with the HTTP timeout"},
@@ -93,7 +93,8 @@ static const struct {
                   "server has a private certificate authority, name its certificate in "
                   "SSL_CERT_FILE"},
     [HTTP_NOT_HTTP] = {ERR_UNAVAILABLE,
-                       "{host} does not answer as a web server does ({detail}). Check the base URL"},
+                       "{host} does not answer as a web server does ({detail}). Check the base "
+                       "URL"},
     [HTTP_TOO_BIG] = {ERR_INTERNAL, "unexpected answer from Crisp: it is too big to be right"},
     [HTTP_REFUSED] = {ERR_INTERNAL, "unexpected answer from Crisp: {detail}"},
     [HTTP_ABANDONED] = {ERR_ABORTED, "given up, because another request failed"},

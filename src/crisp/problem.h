@@ -1,9 +1,9 @@
 /* problem: why a request to Crisp failed, as a code and a text for people (crisp-api.md 8).
  *
- * The text says what was asked, what happened, and what to do next. Of the answer it shows at most the
- * status, a `reason` that looks like a name, a `data.message` of printable ASCII, and the host of a
- * redirect; each only if it does not hold the credentials. Knows no settings by their flags: it names
- * identifier, key, tier, website id and base URL.
+ * The text says what was asked, what happened, and what to do next. Of the answer it shows at most
+ * the status, a `reason` that looks like a name, a `data.message` of printable ASCII, and the host
+ * of a redirect; each only if it does not hold the credentials. Knows no settings by their flags:
+ * it names identifier, key, tier, website id and base URL.
  */
 #ifndef CRISP_PROBLEM_H
 #define CRISP_PROBLEM_H

@@ -4,13 +4,13 @@
  *
  *     type "operator", with user_id                  operator
  *     otherwise, with an `identifier` or a `key`     invitation: these two are its secret
- *     otherwise, with user_id                        operator, its odd type for the connector to judge
+ *     otherwise, with user_id                        operator; the connector judges its type
  *     otherwise, with another type than "operator"   invitation
  *     anything else, also what is no object          without id
  *
  * Only the allow-listed members are decoded; `identifier` and `key` are noticed and stepped over. A
- * member that is not of its type counts as missing. The functions have the form of an http_sink. The
- * decoder owns what it has gathered until crisp_team_take(). Errors are Internal.
+ * member that is not of its type counts as missing. The functions have the form of an http_sink.
+ * The decoder owns what it has gathered until crisp_team_take(). Errors are Internal.
  */
 #ifndef CRISP_TEAM_H
 #define CRISP_TEAM_H

@@ -1,9 +1,10 @@
 /* textpool: many small strings, packed one behind the other.
  *
- * An arena aligns every string to 16 bytes; in a team of 100,000 that alone is several MiB. The pool
- * owns its blocks until textpool_give() hands them to an arena, whose end is then theirs. Returned
- * strings are NUL-terminated UTF-8 and never move; empty ones take no room. An interned string is
- * stored once as long as the pool has seen few different ones: it is for roles and types, not names.
+ * An arena aligns every string to 16 bytes; in a team of 100,000 that alone is several MiB. The
+ * pool owns its blocks until textpool_give() hands them to an arena, whose end is then theirs.
+ * Returned strings are NUL-terminated UTF-8 and never move; empty ones take no room. An interned
+ * string is stored once as long as the pool has seen few different ones: it is for roles and types,
+ * not names.
  */
 #ifndef CRISP_TEXTPOOL_H
 #define CRISP_TEXTPOOL_H

@@ -197,7 +197,8 @@ static void help_program(const struct command *commands, size_t count, struct bu
     help_flags(shown, out);
     buf_adds(out, "\nExamples:\n"
                   "  baton-inspect who -f sync.c1z\n"
-                  "  baton-inspect grants -f sync.c1z -o json | jq '.grants[].principal.displayName'\n");
+                  "  baton-inspect grants -f sync.c1z -o json | "
+                  "jq '.grants[].principal.displayName'\n");
 }
 
 void args_help(const struct command *commands, size_t count, const struct command *command,

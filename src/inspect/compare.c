@@ -1,9 +1,9 @@
 /* principals compare: who has one entitlement and not another, perhaps in another file.
  *
- * Two principals are the same if they have the same id, or are both users with an address in common,
- * or are both users (or both none) of the same name: the rules of the real CLI
- * (cmd/baton/principals_compare.go), without its chance: it lets a principal match one other only, in
- * random order. Empty addresses and names match nothing. */
+ * Two principals are the same if they have the same id, or are both users with an address in
+ * common, or are both users (or both none) of the same name: the rules of the real CLI
+ * (cmd/baton/principals_compare.go), without its chance: it lets a principal match one other only,
+ * in random order. Empty addresses and names match nothing. */
 #include <string.h>
 
 #include "connector.pb-c.h"
@@ -184,7 +184,7 @@ bool cmd_compare(struct session *s, struct err *err) {
     const char *file = values[FLAG_COMPARE_FILE] ? values[FLAG_COMPARE_FILE] : "sync.c1z";
     struct view *view = view_open(file, NULL, err);
     if (!view)
-        return err_wrap(err, "%s", file);
+        return false;
     struct side sides[2] = {
         {.s = *s, .entitlement = values[FLAG_ENTITLEMENT]},
         {.s = *s, .entitlement = values[FLAG_COMPARE_ENTITLEMENT]},

@@ -1,8 +1,8 @@
 /* diff: what changed between the two newest finished full syncs. Always JSON, as in the real CLI.
  *
- * Both syncs are in the one file, so nothing is held: a row of one is looked up in the other. Rows are
- * the same if their bytes are: writers that sort the keys of profiles (ours does) show no false
- * change, others may (c1z.md 3.4). */
+ * Both syncs are in the one file, so nothing is held: a row of one is looked up in the other. Rows
+ * are the same if their bytes are: writers that sort the keys of profiles (ours does) show no
+ * false change, others may (c1z.md 3.4). */
 #include <string.h>
 
 #include "connector.pb-c.h"

@@ -112,8 +112,8 @@ static C1__Resource *new_resource(struct arena *arena, const char *type_id,
     return resource;
 }
 
-/* What a "slim" grant was stored without, packed: its entitlement, its principal or both, rebuilt from
- * the columns (c1z.md 7). */
+/* What a "slim" grant was stored without, packed: its entitlement, its principal or both, rebuilt
+ * from the columns (c1z.md 7). */
 static uint8_t *missing_half(const struct item *item, bool has_entitlement, bool has_principal,
                              size_t *ret_n) {
     const struct c1z_row *row = item->row;

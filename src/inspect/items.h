@@ -2,8 +2,8 @@
  * table, row by row.
  *
  * The shapes of ResourceTypeOutput, ResourceOutput, EntitlementOutput and GrantOutput of
- * proto/baton/v1/outputs.proto, and the columns of the real CLI (c1z.md 5.2, 5.3). What a row names is
- * looked up (refs.h). Rows come in the order of the file.
+ * proto/baton/v1/outputs.proto, and the columns of the real CLI (c1z.md 5.2, 5.3). What a row
+ * names is looked up (refs.h). Rows come in the order of the file.
  */
 #ifndef INSPECT_ITEMS_H
 #define INSPECT_ITEMS_H

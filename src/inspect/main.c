@@ -50,7 +50,7 @@ static bool run_command(const struct args *args, struct out *out, struct err *er
     struct session s = {.args = args, .out = out};
     s.view = view_open(file, args->values[FLAG_SYNC_ID], err);
     if (!s.view)
-        return err_wrap(err, "%s", file);
+        return false;
     s.refs = refs_new(s.view);
     bool ok = args->command->run(&s, err);
     if (!ok)
@@ -89,12 +89,11 @@ int main(int argc, char **argv) {
     struct args args;
     struct out out;
     out_init(&out, STDOUT_FILENO);
-    bool ok = args_parse(argc, argv, commands, COMMANDS, &args, &err) && run(&args, &out, &err);
-    /* What was written before a failure is shown as far as it got; the first error is the one to
-     * tell. */
-    bool is_written = out_finish(&out, ok ? &err : NULL);
+    /* After a failure the rest is dropped: of a short output nothing is seen, as in the real CLI. */
+    bool ok = args_parse(argc, argv, commands, COMMANDS, &args, &err) && run(&args, &out, &err) &&
+              out_finish(&out, &err);
     out_done(&out);
-    if (ok && is_written)
+    if (ok)
         return 0;
     print_error(&err);
     /* The real CLI ends with 2 whenever a file is not what it should be. */

@@ -1,8 +1,9 @@
-/* out: standard output (or a file), written in chunks, so that memory does not grow with the output.
+/* out: standard output (or a file), written in chunks, so that memory does not grow with the
+ * output.
  *
- * Writers append to `buf` and call out_flush_some() after each item; it writes once a chunk is full.
- * A failed write is remembered and reported by out_finish(); later writes do nothing.
- * Owns the buffer; borrows the descriptor.
+ * Writers append to `buf` and call out_flush_some() after each item; it writes once a chunk is
+ * full. A failed write is remembered and reported by out_finish(); later writes do nothing. Owns
+ * the buffer; borrows the descriptor.
  */
 #ifndef INSPECT_OUT_H
 #define INSPECT_OUT_H

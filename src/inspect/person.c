@@ -34,7 +34,9 @@ const char *person_mail(const C1__UserTrait *trait) {
 
 const char *person_profile(const C1__Resource *resource, const C1__UserTrait *trait,
                            const char *key) {
-    const Pb__Struct *profile = resource->profile ? resource->profile : trait ? trait->profile : NULL;
+    const Pb__Struct *profile = resource->profile;
+    if (!profile && trait)
+        profile = trait->profile;
     for (size_t i = 0; profile && i < profile->n_fields; i++) {
         const Pb__Struct__FieldsEntry *entry = profile->fields[i];
         if (strcmp(entry->key, key) == 0 && entry->value &&

@@ -1,12 +1,12 @@
 /* refs: what ids in a row stand for, looked up in the same sync, with a cache.
  *
- * Resource types, entitlements and the resources that entitlements are on are few and named by every
- * row: their JSON (or their names) is kept, up to REFS_CACHE_MAX bytes. Principals are many and each is
- * named by few rows: they are looked up anew.
+ * Resource types, entitlements and the resources that entitlements are on are few and named by
+ * every row: their JSON (or their names) is kept, up to REFS_CACHE_MAX bytes. Principals are many
+ * and each is named by few rows: they are looked up anew.
  *
- * An id that is not in the sync gives a placeholder with the display name `MISSING RESOURCE (type:id)`,
- * `MISSING RESOURCE TYPE (id)` or `MISSING ENTITLEMENT (id)`, as in the real CLI, and one line on
- * stderr the first time.
+ * An id that is not in the sync gives a placeholder with the display name `MISSING RESOURCE
+ * (type:id)`, `MISSING RESOURCE TYPE (id)` or `MISSING ENTITLEMENT (id)`, as in the real CLI, and
+ * one line on stderr the first time.
  *
  * Borrows the view. Calls c1z_get(): a row that an iterator gave is gone afterwards.
  */
@@ -32,7 +32,8 @@ void refs_free(struct refs *refs);
 /* Keep it for the rows to come, or not. */
 enum refs_keep { REFS_ONCE, REFS_KEEP };
 
-/* The packed message; valid until the next call. `id` is the external id ("type:id" for resources). */
+/* The packed message; valid until the next call. `id` is the external id ("type:id" for
+ * resources). */
 struct refs_bytes {
     const uint8_t *data;
     size_t len;

@@ -1,9 +1,9 @@
 /* table: aligned columns for people, without holding the rows.
  *
- * The rows are made twice: table_print() calls the producer once to measure and once to print, so a
- * table of a million rows takes no more memory than one of ten. The producer must give the same rows
- * both times. Cells are borrowed for the call and made safe for a terminal (plain.h). The last column
- * is not padded; columns stand two spaces apart.
+ * The rows are made twice: table_print() calls the producer once to measure and once to print, so
+ * a table of a million rows takes no more memory than one of ten. The producer must give the same
+ * rows both times. Cells are borrowed for the call and made safe for a terminal (plain.h). The
+ * last column is not padded; columns stand two spaces apart.
  */
 #ifndef INSPECT_TABLE_H
 #define INSPECT_TABLE_H

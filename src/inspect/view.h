@@ -1,7 +1,7 @@
 /* view: one c1z file opened for reading, and the sync in it that we look at.
  *
- * Which sync: the one asked for; else the newest finished one of any type; else the newest unfinished
- * one of the last 7 days; else the rows of all (c1z.md 5.1).
+ * Which sync: the one asked for; else the newest finished one of any type; else the newest
+ * unfinished one of the last 7 days; else the rows of all (c1z.md 5.1).
  *
  * Errors: those of c1z_open(); NotFound for a sync that is not there.
  */

@@ -257,6 +257,10 @@ static void write_json(struct who *who) {
 
 /* --- for people --- */
 
+static bool is_locked_out(const struct person *p) {
+    return strcmp(p->status, "disabled") == 0 || strcmp(p->status, "deleted") == 0;
+}
+
 /* "owner", "owner, billing"; with the resource where there are several: "owner of Acme". */
 static const char *roles_text(struct who *who, const struct person *p) {
     bool is_one_place = map_count(who->places_by_id) == 1;
@@ -267,8 +271,7 @@ static const char *roles_text(struct who *who, const struct person *p) {
                             : arena_printf(&who->row, "%s%s%s of %s", text, comma, role->text,
                                            role->place->name);
     }
-    bool is_plain = strcmp(p->status, "disabled") != 0 && strcmp(p->status, "deleted") != 0;
-    return is_plain ? text : arena_printf(&who->row, "%s (%s)", text, p->status);
+    return is_locked_out(p) ? arena_printf(&who->row, "%s (%s)", text, p->status) : text;
 }
 
 static bool person_rows(struct table *t, void *payload, struct err *err) {
@@ -291,8 +294,7 @@ static struct tally count(const struct who *who) {
     struct tally tally = {0};
     for (size_t i = 0; i < who->count; i++) {
         const struct person *p = who->people[i];
-        bool is_out = strcmp(p->status, "disabled") == 0 || strcmp(p->status, "deleted") == 0;
-        if (!p->first || is_out)
+        if (!p->first || is_locked_out(p))
             continue;
         tally.inside++;
         tally.owners += p->is_owner;
@@ -310,6 +312,8 @@ static void print_owners(const struct who *who, const struct tally *tally) {
     for (size_t i = 0; i < who->count && named < OWNERS_NAMED; i++) {
         if (!who->people[i]->is_owner)
             break;
+        if (is_locked_out(who->people[i]))
+            continue;
         buf_adds(out, named++ ? ", " : ": ");
         plain_adds(out, who->people[i]->name);
     }
@@ -317,17 +321,23 @@ static void print_owners(const struct who *who, const struct tally *tally) {
         buf_addf(out, " and %zu more", tally->owners - named);
 }
 
+/* Every operator of a Crisp website reads its conversations, whatever the role. */
+static const char *access_text(const struct who *who, size_t people) {
+    if (map_count(who->places_by_id) == 1 && strcmp(who->place->type_id, "website") == 0)
+        return "can read the customer conversations of";
+    return people == 1 ? "has access to" : "have access to";
+}
+
 /* "3 people can read the customer conversations of Acme Support; 1 owns it: Ada." */
 static void print_access(const struct who *who, const struct tally *tally) {
     struct buf *out = &who->s->out->buf;
     size_t places = map_count(who->places_by_id);
-    buf_addf(out, "%zu %s ", tally->inside, tally->inside == 1 ? "person" : "people");
-    /* Every operator of a Crisp website reads its conversations, whatever the role. */
-    bool is_website = places == 1 && strcmp(who->place->type_id, "website") == 0;
-    if (is_website)
-        buf_adds(out, "can read the customer conversations of ");
-    else
-        buf_adds(out, tally->inside == 1 ? "has access to " : "have access to ");
+    if (tally->inside == 0) {
+        buf_adds(out, "Nobody has access: there is no grant to a person in this sync.\n");
+        return;
+    }
+    buf_addf(out, "%zu %s %s ", tally->inside, tally->inside == 1 ? "person" : "people",
+             access_text(who, tally->inside));
     if (places == 1)
         plain_adds(out, who->place->name);
     else
@@ -338,6 +348,24 @@ static void print_access(const struct who *who, const struct tally *tally) {
         print_owners(who, tally);
     }
     buf_adds(out, ".\n");
+}
+
+/* "Two-factor authentication: 2 on, 1 unknown." */
+static void print_two_factor(const struct who *who, const struct tally *tally) {
+    struct buf *out = &who->s->out->buf;
+    const struct {
+        size_t count;
+        const char *text;
+    } parts[] = {{tally->on, "on"}, {tally->off, "off"}, {tally->unknown, "unknown"}};
+    const char *before = "Two-factor authentication: ";
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (parts[i].count == 0)
+            continue;
+        buf_addf(out, "%s%zu %s", before, parts[i].count, parts[i].text);
+        before = ", ";
+    }
+    if (tally->inside)
+        buf_adds(out, ".\n");
 }
 
 static void print_age(const struct who *who) {
@@ -365,9 +393,7 @@ static bool print_people(struct who *who, struct err *err) {
     struct tally tally = count(who);
     buf_addc(out, '\n');
     print_access(who, &tally);
-    if (tally.inside)
-        buf_addf(out, "Two-factor authentication: %zu on, %zu off, %zu unknown.\n", tally.on,
-                 tally.off, tally.unknown);
+    print_two_factor(who, &tally);
     print_age(who);
     return true;
 }

@@ -44,7 +44,8 @@ static bool init(struct curl_api *api, struct err *err) {
         return err_set(err, ERR_INTERNAL, "start %s: %s", LIBRARY, api->easy_strerror(code));
     const curl_version_info_data *info = api->version_info(CURLVERSION_NOW);
     if (!(info->features & CURL_VERSION_SSL))
-        return err_set(err, ERR_FAILED_PRECONDITION, "%s was built without TLS: %s", LIBRARY, ADVICE);
+        return err_set(err, ERR_FAILED_PRECONDITION, "%s was built without TLS: %s", LIBRARY,
+                       ADVICE);
     api->has_gzip = (info->features & CURL_VERSION_LIBZ) != 0;
     return true;
 }

@@ -1,10 +1,11 @@
 /* curl_api: libcurl, loaded when the first request is made.
  *
- * The program does not link libcurl. Debian's build of it brings LDAP, Kerberos, SSH, RTMP and more:
+ * The program does not link libcurl. Debian's build of it brings LDAP, Kerberos, SSH, RTMP and
+ * more:
  * merely linking it makes the dynamic loader map 36 libraries, which costs 4 ms and 3 MiB in every
  * `--help`, `config` and `capabilities`, none of which speaks to anybody. So the library is opened
- * with dlopen() and reached through this table, which one list makes: the type of each pointer is the
- * declaration in curl's own header, so a call is checked like any other.
+ * with dlopen() and reached through this table, which one list makes: the type of each pointer is
+ * the declaration in curl's own header, so a call is checked like any other.
  *
  * The library stays loaded until the process ends (OpenSSL registers exit handlers that must not be
  * unmapped). Thread-safe once curl_api_load() has returned; call that from one thread first.

@@ -273,7 +273,7 @@ static bool prepare(struct set *s, struct http_get *get, struct err *err) {
         return err_set(err, ERR_RESOURCE_EXHAUSTED, "libcurl gives no handle");
     if (!set_safety(t) || !set_limits(t, s->options) || !set_trust(t) ||
         !set_target(t, &url, s->options) || !set_callbacks(t, s))
-        return err_set(err, ERR_INTERNAL, "this libcurl refuses an option that a safe request needs");
+        return err_set(err, ERR_INTERNAL, "this libcurl refuses an option of a safe request");
     return true;
 }
 
@@ -285,11 +285,16 @@ static bool start(struct set *s, struct transfer *t, struct err *err) {
     t->stop = STOP_NONE;
     t->received = 0;
     t->errors[0] = '\0';
+    get->detail[0] = '\0';
     t->started_ms = t->progress_ms = clock_mono_ms();
     forget_answer(&get->answer);
     err_clear(&get->err);
     get->trouble = HTTP_NO_TROUBLE;
     get->tries++;
+    /* On a connection of its own: should an old one die at once, libcurl would try again by itself,
+     * and the server would see more tries than we count. */
+    if (get->tries > 1 && !set_long(t, CURLOPT_FRESH_CONNECT, 1))
+        return err_set(err, ERR_INTERNAL, "this libcurl refuses a fresh connection");
     get->sink.begin(get->sink.payload);
     CURLMcode code = s->api->multi_add_handle(s->multi, t->easy);
     if (code != CURLM_OK)
@@ -305,6 +310,13 @@ static void keep_detail(struct http_get *get, const char *text) {
     get->detail[n] = '\0';
 }
 
+/* Up to the end of the TLS handshake it is the connection that took too long, not the answer. */
+static bool was_connected(const struct transfer *t) {
+    curl_off_t us = 0;
+    t->api->easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &us);
+    return us > 0;
+}
+
 /* Sets trouble and detail from libcurl's code; returns whether another try may help. */
 static bool explain(struct transfer *t, CURLcode code) {
     struct http_get *get = t->get;
@@ -315,6 +327,8 @@ static bool explain(struct transfer *t, CURLcode code) {
             get->trouble = troubles[i].trouble;
             is_transient = troubles[i].is_transient;
         }
+    if (get->trouble == HTTP_TIMEOUT && !was_connected(t))
+        get->trouble = HTTP_CONNECT;
     keep_detail(get, t->errors[0] ? t->errors : t->api->easy_strerror(code));
     long tunnel_status = 0;
     t->api->easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel_status);

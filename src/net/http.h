@@ -1,17 +1,19 @@
 /* http: a set of GETs made together, over libcurl.
  *
- * http_get_all() starts every request of the set at once, over one connection where the server speaks
- * HTTP/2, repeats failed ones as the retry policy says, and returns when all have an outcome, when an
- * essential one has failed for good, or when the token is cancelled (within milliseconds). The body of
- * a 2xx answer goes piece by piece to the request's sink, decoded, and never more than `body_max`
- * bytes of it; the first bytes of any other answer are kept for the caller to explain.
+ * http_get_all() starts every request of the set at once, over one connection where the server
+ * speaks HTTP/2, repeats failed ones as the retry policy says, and returns when all have an
+ * outcome, when an essential one has failed for good, or when the token is cancelled (within
+ * milliseconds). The body of a 2xx answer goes piece by piece to the request's sink, decoded, and
+ * never more than `body_max` bytes of it; the first bytes of any other answer are kept for the
+ * caller to explain.
  *
- * Kept on purpose: certificates are always verified; redirects are not followed; .netrc is not read;
- * a proxy from the environment is honoured, but not for a loopback host, and never gets to see the
- * request's headers (HTTPS goes through a tunnel). SSL_CERT_FILE and SSL_CERT_DIR choose the trusted
- * certificates. Nothing of a header or a body is ever logged.
+ * Kept on purpose: certificates are always verified; redirects are not followed; .netrc is not
+ * read; a proxy from the environment is honoured, but not for a loopback host, and never gets to
+ * see the request's headers (HTTPS goes through a tunnel). SSL_CERT_FILE and SSL_CERT_DIR choose
+ * the trusted certificates. Nothing of a header or a body is ever logged.
  *
- * The caller keeps URLs, headers and sinks alive for the call. The headers are not copied. One thread.
+ * The caller keeps URLs, headers and sinks alive for the call. The headers are not copied. One
+ * thread.
  */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
@@ -39,8 +41,8 @@ enum {
 enum http_trouble {
     HTTP_NO_TROUBLE,
     HTTP_RESOLVE,     /* the host name is unknown, or the name server silent */
-    HTTP_CONNECT,     /* refused, unreachable */
-    HTTP_TIMEOUT,     /* connecting or the whole took too long */
+    HTTP_CONNECT,     /* refused, unreachable, or no connection in time */
+    HTTP_TIMEOUT,     /* the whole took too long */
     HTTP_STALL,       /* nothing came for too long */
     HTTP_CUT,         /* connection lost before the end */
     HTTP_PROXY_DENIED, /* the proxy refused the tunnel */

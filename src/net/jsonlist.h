@@ -1,11 +1,11 @@
 /* jsonlist: takes an object with one long list in it apart while it arrives.
  *
  * `{"error": false, "reason": "listed", "data": [element, element, …]}`: bytes go in as the network
- * gives them, each complete element comes out as soon as its last byte is there. Members may stand in
- * any order; every member other than the list comes out whole, checked. Nothing is kept of an element
- * once its callback has returned, so memory does not grow with the list; one element or member may
- * have `value_max` bytes. An element is well bracketed when it comes out, but only its reader (jsonr)
- * can say whether it is JSON.
+ * gives them, each complete element comes out as soon as its last byte is there. Members may stand
+ * in any order; every member other than the list comes out whole, checked. Nothing is kept of an
+ * element once its callback has returned, so memory does not grow with the list; one element or
+ * member may have `value_max` bytes. An element is well bracketed when it comes out, but only its
+ * reader (jsonr) can say whether it is JSON.
  *
  * Without a list name the object is taken apart member by member, and nothing is a list.
  * Errors are Internal: the other side sent what it should not.

@@ -1,13 +1,18 @@
 /* jsonr: reads one JSON text that is in memory, member by member, without building a tree.
  *
- * Strict RFC 8259 with well-formed UTF-8; what is stepped over is checked too. Strings are handed out
- * as slices of the text (borrowed), already checked, and decoded where the caller has room for them.
- * As Go's encoding/json does, a lone surrogate escape (which JavaScript servers do send when a name
- * was cut inside an emoji) becomes U+FFFD instead of spoiling the whole text; so does \u0000, which
- * C strings cannot hold.
+ * Strict RFC 8259 with well-formed UTF-8; what is stepped over is checked too. Strings are handed
+ * out as slices of the text (borrowed), already checked, and decoded where the caller has room for
+ * them. As Go's encoding/json does, a lone surrogate escape (which JavaScript servers do send when
+ * a name was cut inside an emoji) becomes U+FFFD instead of spoiling the whole text; so does \u0000,
+ * which C strings cannot hold.
  *
- * Why not Jansson: a tree for one operator costs 6 us, 0.6 s for a list of 100,000; this costs a
- * tenth. Jansson is the yardstick in the tests.
+ * Why not a packaged library: measured for 100,000 operators (29 MB), one element at a time, on the
+ * machine of docs/benchmarks.md. Jansson 430 ms and json-c 530 ms, for trees nobody needs; cJSON
+ * 140 ms, but it takes control characters and bytes that are no UTF-8; yajl 2.1, which streams and
+ * needs 90 ms for all of it, has no upstream any more and, although asked to validate, passes
+ * overlong forms and surrogates (C0 AF, ED A0 80) and writes the latter itself for a lone escape. A
+ * c1z with such a string cannot be read. This and the splitting of jsonlist together need
+ * 90 ms. Jansson is the yardstick in the unit test and in the fuzz target.
  *
  * Errors stick: after the first, every call says no, and `problem` names it.
  *
@@ -75,9 +80,9 @@ bool jsonr_next_member(struct jsonr *r, struct jsonr_string *ret_key);
 bool jsonr_enter_array(struct jsonr *r);
 bool jsonr_next_element(struct jsonr *r);
 
-/* Steps over bytes of a string, eight at a time, that need no second look: no quote, no backslash, no
- * control character. Stops somewhere before the first that does, or near the end; ORs every byte it
- * passes into *seen. */
+/* Steps over bytes of a string, eight at a time, that need no second look: no quote, no backslash,
+ * no control character. Stops somewhere before the first that does, or near the end; ORs every byte
+ * it passes into *seen. */
 const char *jsonr_skip_plain(const char *p, const char *end, uint64_t *seen);
 
 /* Writes the decoded string and a NUL to out, at most s->len + 1 bytes; returns its length. */

@@ -9,8 +9,9 @@
 /* A longer wait than this is taken for it: it only ends up in a hint. */
 static const int64_t WAIT_CEILING_S = INT64_C(366) * 24 * 3600;
 
-/* Thirty years in seconds: nobody asks for such a wait, so a larger number is a time, and one that is
- * a thousand times larger a time in milliseconds (baton-sdk v0.25.0 pkg/ratelimit/http.go, parseTime). */
+/* Thirty years in seconds: nobody asks for such a wait, so a larger number is a time, and one that
+ * is a thousand times larger a time in milliseconds (baton-sdk v0.25.0 pkg/ratelimit/http.go,
+ * parseTime). */
 static const int64_t FIRST_UNIX_S = INT64_C(946080000), FIRST_UNIX_MS = INT64_C(946080000000);
 
 enum cause { CAUSE_FINAL, CAUSE_TROUBLE, CAUSE_RATE_LIMIT };
@@ -43,7 +44,8 @@ static int64_t clamp_wait(int64_t wait_s) {
     return wait_s < 0 ? 0 : wait_s > WAIT_CEILING_S ? WAIT_CEILING_S : wait_s;
 }
 
-/* Digits only; no sign, no fraction, no blanks. Long numbers stop at a value far above any ceiling. */
+/* Digits only; no sign, no fraction, no blanks. Long numbers stop at a value far above any ceiling.
+ * */
 static bool parse_digits(const char *text, int64_t *ret_value) {
     int64_t value = 0;
     if (!*text)

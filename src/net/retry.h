@@ -1,9 +1,9 @@
 /* retry: whether a failed request is tried again, and after how long (crisp-api.md 9).
  *
- * Pure functions: what happened goes in, a verdict comes out; the caller waits. Requests are GETs, so
- * trying again is always safe. Never without end: a policy has a number of tries, and a server that
- * asks for more than `wait_max_s` ends the run with the time at which it may be worth another one.
- * Waits are in `unit_ms`, a thousand of which is a second in earnest and one in a test.
+ * Pure functions: what happened goes in, a verdict comes out; the caller waits. Requests are GETs,
+ * so trying again is always safe. Never without end: a policy has a number of tries, and a server
+ * that asks for more than `wait_max_s` ends the run with the time at which it may be worth another
+ * one. Waits are in units of `unit_ms`: 1000, a second, in earnest, and 1 in a test.
  */
 #ifndef NET_RETRY_H
 #define NET_RETRY_H

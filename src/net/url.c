@@ -80,8 +80,8 @@ bool url_parse(const char *text, struct url *ret_url, struct err *err) {
     p += n;
     if (!skip_port(&p) || !is_path(p))
         return err_set(err, ERR_INVALID_ARGUMENT,
-                       "a URL with more than host, port and plain path: user, query and fragment are "
-                       "not accepted");
+                       "a URL with more than host, port and plain path: user, query and fragment "
+                       "are not accepted");
     url.path_at = (size_t)(p - text);
     url.is_loopback = is_loopback(url.host);
     if (!url.is_tls && !url.is_loopback)
@@ -99,6 +99,8 @@ void url_show_host(const char *text, char *ret_host, size_t size) {
     if (!p)
         return;
     p += 3;
+    if (memchr(p, '@', strcspn(p, "/?#")))
+        return;
     size_t n = strcspn(p, "/?#:");
     if (*p == '[')
         n = host_length(p);

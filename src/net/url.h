@@ -2,8 +2,8 @@
  *
  * `https://host[:port][/path]`, or `http://` where the host is this machine itself. Host names are
  * letters, digits, `-` and `.`, or an IPv6 address in brackets; a path is made of unreserved
- * characters (RFC 3986 2.3), `/` and `%XX`. No user, no query, no fragment, no IDN: what two parsers
- * could read differently is refused, so libcurl talks to the host that was checked here.
+ * characters (RFC 3986 2.3), `/` and `%XX`. No user, no query, no fragment, no IDN: what two
+ * parsers could read differently is refused, so libcurl talks to the host that was checked here.
  */
 #ifndef NET_URL_H
 #define NET_URL_H

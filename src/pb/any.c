@@ -2,12 +2,13 @@
 
 #include <string.h>
 
+#include "annotations.pb-c.h"
 #include "connector.pb-c.h"
 #include "pb/pack.h"
 
 #define URL_PREFIX "type.googleapis.com/"
 
-/* Every message that may stand in an Any; the frequent ones first, the list is searched in order. */
+/* Every message that may stand in an Any; frequent ones first, the list is searched in order. */
 static const ProtobufCMessageDescriptor *const known_types[] = {
     &c1__user_trait__descriptor,
     &c1__external_link__descriptor,
@@ -23,6 +24,22 @@ static const ProtobufCMessageDescriptor *const known_types[] = {
     &c1__grant_immutable__descriptor,
     &c1__grant_metadata__descriptor,
     &c1__grant_expandable__descriptor,
+    &c1__app_trait__descriptor,
+    &c1__secret_trait__descriptor,
+    &c1__agent_trait__descriptor,
+    &c1__scope_binding_trait__descriptor,
+    &c1__license_profile_trait__descriptor,
+    &c1__non_human_identity_trait__descriptor,
+    &c1__aliases__descriptor,
+    &c1__entitlement_exclusion_group__descriptor,
+    &c1__external_resource_match__descriptor,
+    &c1__external_resource_match_all__descriptor,
+    &c1__external_resource_match_id__descriptor,
+    &c1__baton_id__descriptor,
+    &c1__insert_resource_grants__descriptor,
+    &c1__type_scoped_grants__descriptor,
+    &c1__type_scoped_entitlements__descriptor,
+    &c1__opt_in_required__descriptor,
     &c1__resource_type__descriptor,
     &c1__resource_id__descriptor,
     &c1__resource__descriptor,
@@ -81,8 +98,9 @@ ProtobufCMessage *pb_any_unpack(const Pb__Any *any, struct arena *arena, struct 
 ProtobufCMessage *pb_any_find(Pb__Any *const *annotations, size_t count,
                               const ProtobufCMessageDescriptor *type, struct arena *arena) {
     for (size_t i = 0; i < count; i++) {
+        const ProtobufCBinaryData *value = &annotations[i]->value;
         if (pb_any_is(annotations[i], type))
-            return pb_unpack(type, annotations[i]->value.data, annotations[i]->value.len, arena, NULL);
+            return pb_unpack(type, value->data, value->len, arena, NULL);
     }
     return NULL;
 }

@@ -167,7 +167,8 @@ static void print_base64(struct printer *pr, const uint8_t *p, size_t n) {
         bits |= left > 1 ? (uint32_t)p[i + 1] << 8 : 0;
         bits |= left > 2 ? p[i + 2] : 0;
         char four[4] = {digits[bits >> 18], digits[bits >> 12 & 63],
-                        left > 1 ? digits[bits >> 6 & 63] : '=', left > 2 ? digits[bits & 63] : '='};
+                        left > 1 ? digits[bits >> 6 & 63] : '=',
+                        left > 2 ? digits[bits & 63] : '='};
         buf_add(out, four, sizeof four);
     }
     buf_addc(out, '"');
@@ -399,7 +400,7 @@ static bool print_items(struct printer *pr, const ProtobufCFieldDescriptor *fiel
     return true;
 }
 
-/* A message field that stands several times is the merge of all: their bytes one after the other. */
+/* A message field that stands several times is the merge of all: their bytes in a row. */
 static bool print_merged(struct printer *pr, const ProtobufCFieldDescriptor *field,
                          const struct span *span) {
     buf_auto struct buf merged;
@@ -437,7 +438,8 @@ static bool print_field(struct printer *pr, const ProtobufCFieldDescriptor *fiel
 }
 
 /* Of the members of a oneof only the one that stands last is set. */
-static bool is_overruled(const ProtobufCMessageDescriptor *type, const struct span *spans, size_t i) {
+static bool is_overruled(const ProtobufCMessageDescriptor *type, const struct span *spans,
+                         size_t i) {
     if (!(type->fields[i].flags & PROTOBUF_C_FIELD_FLAG_ONEOF))
         return false;
     for (size_t k = 0; k < type->n_fields; k++) {

@@ -83,8 +83,8 @@ static void keep(void *arena, void *p) {
 ProtobufCMessage *pb_unpack(const ProtobufCMessageDescriptor *type, const uint8_t *bytes, size_t n,
                             struct arena *arena, struct err *err) {
     if (n > PB_MESSAGE_MAX) {
-        err_set(err, ERR_DATA_LOSS, "%s: the message has %zu bytes, more than %d MiB", type->name, n,
-                PB_MESSAGE_MAX / (1024 * 1024));
+        err_set(err, ERR_DATA_LOSS, "%s: the message has %zu bytes, more than %d MiB", type->name,
+                n, PB_MESSAGE_MAX / (1024 * 1024));
         return NULL;
     }
     struct check check = {.err = err};

@@ -1,11 +1,11 @@
 /* pack: protobuf messages to bytes and back, with the checks protobuf-c leaves out.
  *
- * Unpacking foreign bytes: the size has a ceiling, nesting has a ceiling, every string field must be
- * UTF-8 without NUL (protobuf-c would cut it there). The message lives in the arena and vanishes
- * with it; never call the generated free functions. Unknown fields are kept.
+ * Unpacking foreign bytes: the size has a ceiling, nesting has a ceiling, every string field must
+ * be UTF-8 without NUL (protobuf-c would cut it there). The message lives in the arena and
+ * vanishes with it; never call the generated free functions. Unknown fields are kept.
  *
- * Packing: fields in number order, as Go's deterministic marshalling does. Map entries must be sorted
- * by the builder (see structs.h).
+ * Packing: fields in number order, as Go's deterministic marshalling does. Map entries must be
+ * sorted by the builder (see structs.h).
  */
 #ifndef PB_PACK_H
 #define PB_PACK_H

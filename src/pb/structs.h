@@ -1,8 +1,8 @@
 /* structs: builds google.protobuf.Struct, entries sorted by key.
  *
  * Sorted also inside an Any, unlike Go, so that two syncs of the same data give the same bytes and
- * `baton diff` shows no false change (c1z.md 3.4). Everything lives in the arena; keys and values are
- * copied. A second value for a key replaces the first.
+ * `baton diff` shows no false change (c1z.md 3.4). Everything lives in the arena; keys and values
+ * are copied. A second value for a key replaces the first.
  */
 #ifndef PB_STRUCTS_H
 #define PB_STRUCTS_H

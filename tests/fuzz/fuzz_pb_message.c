@@ -1,5 +1,6 @@
-/* The first byte chooses a type, the rest is unpacked as a message of it and packed again; what unpacks
- * must survive the round trip. Then the bytes are printed as JSON, which gives a value or DataLoss. */
+/* The first byte chooses a type, the rest is unpacked as a message of it and packed again; what
+ * unpacks must survive the round trip. Then the bytes are printed as JSON, which gives a value or
+ * DataLoss. */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
  *               [--timeout-s 30] [--stall-ms 0] [--retry-unit-ms 1000] [--last-active] [--debug]
  *               [--no-list]
  *
- * Exit 0 with the snapshot, or the code of the error. SIGINT and SIGTERM cancel. --no-list leaves the
- * operators out of the output, for measurements. */
+ * Exit 0 with the snapshot, or the code of the error. SIGINT and SIGTERM cancel. --no-list leaves
+ * the operators out of the output, for measurements. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,6 +128,19 @@ static void print_snapshot(struct jsonw *w, const struct crisp_snapshot *s, bool
     jsonw_array_end(w);
 }
 
+/* The peak of this process's memory; getrusage() would count the parent's before exec(). */
+static int64_t peak_kib(void) {
+    char line[256];
+    int64_t kib = 0;
+    FILE *f = fopen("/proc/self/status", "r");
+    while (f && fgets(line, sizeof line, f))
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kib = strtol(line + 6, NULL, 10);
+    if (f)
+        fclose(f);
+    return kib;
+}
+
 static int run(const struct wish *wish, struct buf *out) {
     struct err err = ERR_INIT;
     struct crisp_snapshot snapshot = {0};
@@ -142,6 +155,7 @@ static int run(const struct wish *wish, struct buf *out) {
     jsonw_init(&w, out, false);
     jsonw_object(&w);
     jsonw_kv_int(&w, "took_us", (clock_mono_ns() - began_ns) / 1000);
+    jsonw_kv_int(&w, "peak_kib", peak_kib());
     print_error(&w, "error", &err);
     if (ok)
         print_snapshot(&w, &snapshot, wish->is_without_list);

@@ -25,7 +25,8 @@ static void test_basic_header_is_the_one_of_the_documentation(void **state) {
           "ZGVmMDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
 }
 
-/* RFC 4648 section 10 has the text and its prefixes; RFC 7617 section 2 the pair with a pound sign. */
+/* RFC 4648 section 10 has the text and its prefixes; RFC 7617 section 2 the pair with a pound sign.
+ * */
 static void test_basic_header_pads_every_length(void **state) {
     (void)state;
     check("f", "o", "Authorization: Basic Zjpv");

@@ -114,9 +114,7 @@ static void test_url_show_host_hides_odd_ones(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char host[64];
         url_show_host(cases[i].text, host, sizeof host);
-        /* "user" stands before a colon, as a host does: it may be shown only without what follows. */
-        if (strcmp(cases[i].host, host) != 0 && !(strchr(cases[i].text, '@') && !strchr(host, 'p')))
-            fail_msg("%s: %s", cases[i].text, host);
+        assert_string_equal(host, cases[i].host);
     }
     char small[8];
     url_show_host("https://login.example.com/", small, sizeof small);

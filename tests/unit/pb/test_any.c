@@ -28,7 +28,8 @@ static Pb__Any *any_of(const char *url, const char *bytes, struct arena *arena) 
 }
 
 static void test_any_carries_type_and_bytes(void **state) {
-    C1__ExternalLink link = C1__EXTERNAL_LINK__INIT;
+    C1__ExternalLink link;
+    c1__external_link__init(&link);
     link.url = "https://example.com/";
     Pb__Any *any = pb_any_new(&link.base, *state);
     assert_string_equal(any->type_url, "type.googleapis.com/c1.connector.v2.ExternalLink");
@@ -42,7 +43,8 @@ static void test_any_carries_type_and_bytes(void **state) {
 }
 
 static void test_any_of_empty_message_has_no_value(void **state) {
-    C1__SkipGrants skip = C1__SKIP_GRANTS__INIT;
+    C1__SkipGrants skip;
+    c1__skip_grants__init(&skip);
     assert_int_equal(pb_any_new(&skip.base, *state)->value.len, 0);
 }
 

@@ -79,10 +79,12 @@ static void test_json_names_are_camel_case(void **state) {
 
 static void test_json_of_resource_type(void **state) {
     struct arena *arena = *state;
-    C1__SkipEntitlementsAndGrants skip = C1__SKIP_ENTITLEMENTS_AND_GRANTS__INIT;
+    C1__SkipEntitlementsAndGrants skip;
+    c1__skip_entitlements_and_grants__init(&skip);
     Pb__Any *annotations[] = {pb_any_new(&skip.base, arena)};
     C1__ResourceType__Trait traits[] = {C1__RESOURCE_TYPE__TRAIT__TRAIT_USER, 99};
-    C1__ResourceType type = C1__RESOURCE_TYPE__INIT;
+    C1__ResourceType type;
+    c1__resource_type__init(&type);
     type.id = "operator";
     type.display_name = "Op \"1\"\n";
     type.traits = traits;
@@ -98,9 +100,11 @@ static void test_json_of_resource_type(void **state) {
 
 static void test_json_omits_defaults_and_shows_empty_messages(void **state) {
     (void)state;
-    C1__Resource resource = C1__RESOURCE__INIT;
+    C1__Resource resource;
+    c1__resource__init(&resource);
     assert_json(&resource.base, "{}");
-    C1__Status status = C1__STATUS__INIT;
+    C1__Status status;
+    c1__status__init(&status);
     resource.status = &status;
     assert_json(&resource.base, "{\"status\":{}}");
     /* defaults that a foreign writer put on the wire: display_name "" and baton_resource false */
@@ -109,18 +113,23 @@ static void test_json_omits_defaults_and_shows_empty_messages(void **state) {
 
 static void test_json_members_stand_as_declared_not_by_number(void **state) {
     struct arena *arena = *state;
-    C1__GrantSources__GrantSource source = C1__GRANT_SOURCES__GRANT_SOURCE__INIT;
+    C1__GrantSources__GrantSource source;
+    c1__grant_sources__grant_source__init(&source);
     source.is_direct = true;
-    C1__GrantSources__SourcesEntry entry = C1__GRANT_SOURCES__SOURCES_ENTRY__INIT;
+    C1__GrantSources__SourcesEntry entry;
+    c1__grant_sources__sources_entry__init(&entry);
     entry.key = "e1";
     entry.value = &source;
     C1__GrantSources__SourcesEntry *entries[] = {&entry};
-    C1__GrantSources sources = C1__GRANT_SOURCES__INIT;
+    C1__GrantSources sources;
+    c1__grant_sources__init(&sources);
     sources.sources = entries;
     sources.n_sources = 1;
-    C1__GrantImmutable immutable = C1__GRANT_IMMUTABLE__INIT;
+    C1__GrantImmutable immutable;
+    c1__grant_immutable__init(&immutable);
     Pb__Any *annotations[] = {pb_any_new(&immutable.base, arena)};
-    C1__Grant grant = C1__GRANT__INIT;
+    C1__Grant grant;
+    c1__grant__init(&grant);
     grant.id = "g";
     grant.annotations = annotations;
     grant.n_annotations = 1;
@@ -132,7 +141,8 @@ static void test_json_members_stand_as_declared_not_by_number(void **state) {
 
 static void test_json_of_struct_in_any(void **state) {
     struct arena *arena = *state;
-    C1__UserTrait trait = C1__USER_TRAIT__INIT;
+    C1__UserTrait trait;
+    c1__user_trait__init(&trait);
     trait.profile = pb_struct_new(arena);
     pb_struct_add_string(trait.profile, arena, "name", "Ada");
     pb_struct_add_bool(trait.profile, arena, "admin", false);
@@ -194,7 +204,8 @@ static void test_json_of_timestamps(void **state) {
         {253402300799, 999999999, "\"9999-12-31T23:59:59.999999999Z\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        Pb__Timestamp t = PB__TIMESTAMP__INIT;
+        Pb__Timestamp t;
+        pb__timestamp__init(&t);
         t.seconds = cases[i].seconds;
         t.nanos = cases[i].nanos;
         assert_json(&t.base, cases[i].want);
@@ -206,12 +217,15 @@ static void test_json_of_timestamps(void **state) {
 
 static void test_json_drops_any_of_unknown_type(void **state) {
     struct arena *arena = *state;
-    Pb__Any unknown = PB__ANY__INIT;
+    Pb__Any unknown;
+    pb__any__init(&unknown);
     unknown.type_url = "type.googleapis.com/acme.Thing";
-    C1__RawId raw = C1__RAW_ID__INIT;
+    C1__RawId raw;
+    c1__raw_id__init(&raw);
     raw.id = "r";
     Pb__Any *both[] = {&unknown, pb_any_new(&raw.base, arena), &unknown};
-    C1__Resource resource = C1__RESOURCE__INIT;
+    C1__Resource resource;
+    c1__resource__init(&resource);
     resource.annotations = both;
     resource.n_annotations = 3;
     assert_json(&resource.base, "{\"annotations\":[{\"@type\":\"type.googleapis.com/"
@@ -222,7 +236,8 @@ static void test_json_drops_any_of_unknown_type(void **state) {
 
 static void test_json_of_special_message_in_any(void **state) {
     struct arena *arena = *state;
-    Pb__Timestamp t = PB__TIMESTAMP__INIT;
+    Pb__Timestamp t;
+    pb__timestamp__init(&t);
     assert_json(&pb_any_new(&t.base, arena)->base,
                 "{\"@type\":\"type.googleapis.com/google.protobuf.Timestamp\","
                 "\"value\":\"1970-01-01T00:00:00Z\"}");

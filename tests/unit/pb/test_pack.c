@@ -35,7 +35,8 @@ static void assert_packs_to(const ProtobufCMessage *m, const char *hex, struct a
 }
 
 static void test_pack_website_type(void **state) {
-    C1__ResourceType type = C1__RESOURCE_TYPE__INIT;
+    C1__ResourceType type;
+    c1__resource_type__init(&type);
     type.id = "website";
     type.display_name = "Website";
     type.description = "A Crisp website";
@@ -44,10 +45,12 @@ static void test_pack_website_type(void **state) {
 
 static void test_pack_operator_type_with_traits_and_empty_any(void **state) {
     struct arena *arena = *state;
-    C1__SkipEntitlementsAndGrants skip = C1__SKIP_ENTITLEMENTS_AND_GRANTS__INIT;
+    C1__SkipEntitlementsAndGrants skip;
+    c1__skip_entitlements_and_grants__init(&skip);
     Pb__Any *annotations[] = {pb_any_new(&skip.base, arena)};
     C1__ResourceType__Trait traits[] = {C1__RESOURCE_TYPE__TRAIT__TRAIT_USER};
-    C1__ResourceType type = C1__RESOURCE_TYPE__INIT;
+    C1__ResourceType type;
+    c1__resource_type__init(&type);
     type.id = "operator";
     type.display_name = "Operator";
     type.traits = traits;
@@ -66,24 +69,31 @@ static void test_pack_operator_type_with_traits_and_empty_any(void **state) {
 static void test_pack_grant_of_owner_has_395_bytes(void **state) {
     struct arena *arena = *state;
     const char *site = "11111111-2222-4333-8444-555555555555";
-    C1__ExternalLink link = C1__EXTERNAL_LINK__INIT;
+    C1__ExternalLink link;
+    c1__external_link__init(&link);
     link.url = arena_printf(arena, "https://app.crisp.chat/website/%s/", site);
     Pb__Any *annotations[] = {pb_any_new(&link.base, arena)};
-    C1__ResourceId site_id = C1__RESOURCE_ID__INIT, person_id = C1__RESOURCE_ID__INIT;
+    C1__ResourceId site_id, person_id;
+    c1__resource_id__init(&site_id);
+    c1__resource_id__init(&person_id);
     site_id.resource_type = "website";
     site_id.resource = arena_strdup(arena, site);
     person_id.resource_type = "operator";
     person_id.resource = "00000001-0000-4000-8000-000000000001";
-    C1__Resource website = C1__RESOURCE__INIT, person = C1__RESOURCE__INIT;
+    C1__Resource website, person;
+    c1__resource__init(&website);
+    c1__resource__init(&person);
     website.id = &site_id;
     website.display_name = "Acme Support";
     website.annotations = annotations;
     website.n_annotations = 1;
     person.id = &person_id;
-    C1__Entitlement owner = C1__ENTITLEMENT__INIT;
+    C1__Entitlement owner;
+    c1__entitlement__init(&owner);
     owner.resource = &website;
     owner.id = arena_printf(arena, "website:%s:owner", site);
-    C1__Grant grant = C1__GRANT__INIT;
+    C1__Grant grant;
+    c1__grant__init(&grant);
     grant.entitlement = &owner;
     grant.principal = &person;
     grant.id = arena_printf(arena, "%s:operator:%s", owner.id, person_id.resource);
@@ -95,7 +105,8 @@ static void test_pack_grant_of_owner_has_395_bytes(void **state) {
 
 static void test_pack_buf_replaces_and_keeps_ceiling(void **state) {
     (void)state;
-    C1__ResourceId id = C1__RESOURCE_ID__INIT;
+    C1__ResourceId id;
+    c1__resource_id__init(&id);
     id.resource_type = "website";
     buf_auto struct buf out;
     buf_init(&out, 16);
