@@ -29,10 +29,11 @@ def rounds_for(size, quick):
 
 class Sandbox:
     def __init__(self, program, operators):
-        arguments = [program, "--operators", str(operators)]
+        arguments = [program, "--exit-with-parent", "--operators", str(operators)]
         printed = subprocess.run([program, "--print-env"], capture_output=True, text=True, check=True).stdout
         self.env = dict(line.split("=", 1) for line in printed.split())
-        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, text=True)
         self.base_url = self.process.stdout.readline().split()[-1]
 
     def __enter__(self):
@@ -41,6 +42,7 @@ class Sandbox:
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait()
+        self.process.stdin.close()
         self.process.stdout.close()
 
 

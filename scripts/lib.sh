@@ -1,3 +1,5 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # its variables are for those who source it
 # Shared by the scripts: packages, builds, small talk. Source it; it changes into the project's root.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -30,11 +32,15 @@ apt_install() {
     apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# build DIR [meson options]: sets up once, compiles always.
+# build DIR [meson options]: sets up or adjusts, then compiles.
 build() {
   local dir=$1
   shift
-  [ -f "$dir/build.ninja" ] || meson setup "$dir" "$@" >"$dir.log" 2>&1 || { cat "$dir.log"; return 1; }
-  rm -f "$dir.log"
+  if [ ! -f "$dir/build.ninja" ]; then
+    meson setup "$dir" "$@" >"$dir.log" 2>&1 || { cat "$dir.log"; return 1; }
+    rm -f "$dir.log"
+  elif [ $# -gt 0 ]; then
+    meson configure "$dir" "$@"
+  fi
   ninja -C "$dir" --quiet
 }

@@ -69,15 +69,11 @@ static enum field_hint hint_of(const struct entry *e) {
     return e->is_file ? FIELD_HINT_FILE : e->row->hint;
 }
 
-/* The fixed choice of values, or NULL. */
+/* The words to choose from, or NULL. */
 static const char *const *choice_of(const struct entry *e) {
-    static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
-    static const char *const formats[] = {"json", "console", NULL};
-    if (strcmp(e->row->name, "log-level") == 0)
-        return levels;
-    if (strcmp(e->row->name, "log-format") == 0)
-        return formats;
-    return e->is_file ? NULL : e->row->one_of;
+    if (e->is_file)
+        return NULL;
+    return e->row->one_of ? e->row->one_of : e->row->offers;
 }
 
 static void put_choice(const struct script *s, const struct entry *e) {

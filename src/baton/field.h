@@ -64,6 +64,7 @@ struct field {
     enum field_group group;
     bool is_common; /* listed by --help, not only by --help-all; a connector's own always are */
     enum field_hint hint;
+    const char *const *offers; /* words a shell completes, where others are accepted too */
 };
 
 /* How fields depend on each other (connector-cli.md 2.2, last part). */

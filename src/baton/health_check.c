@@ -208,7 +208,7 @@ static bool read_status(const struct check *c, int *ret_status, struct err *err)
 }
 
 static bool run(struct check *c, struct err *err) {
-    int status;
+    int status = 0;
     if (!open_connection(c, err) || !send_request(c, err) || !read_status(c, &status, err))
         return false;
     return status == 200 || err_set(err, ERR_UNKNOWN, "health check returned status %d", status);

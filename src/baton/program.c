@@ -79,6 +79,10 @@ static bool run_in(const struct baton_connector *connector, const struct baton_e
         return err_set(err, ERR_UNIMPLEMENTED,
                        "--client-id asks for service mode, which this version does not have: leave "
                        "--client-id and --client-secret away to sync once into --file");
+    if (options_bool(env->options, "list-action-schemas")) { /* there are none */
+        log_info(env->log, "Action Schemas", LOG_INT("count", 0), LOG_RAW("schemas", "null"));
+        return true;
+    }
     return oneshot_sync(connector, env, err);
 }
 
@@ -127,7 +131,7 @@ static int exit_code(bool ok, int signal_number, const struct err *err) {
         return EXIT_SUCCESS;
     fprintf(stderr, "%s\n", err->msg);
     if (err->code != ERR_CANCELLED)
-        return err->code;
+        return (int)err->code;
     return signal_number == SIGTERM ? EXIT_SIGTERM : EXIT_SUCCESS;
 }
 

@@ -1,6 +1,8 @@
 #include "baton/sdk_fields.h"
 
 static const char *const storage_engines[] = {"", "sqlite", "pebble", NULL};
+static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const log_formats[] = {"json", "console", NULL};
 
 static const char one_source[] =
     "this connector reads one source; match its users with other directories in ConductorOne";
@@ -51,7 +53,8 @@ const struct field sdk_fields[] = {
     ROW(STRING, "grant-entitlement", "Grant an entitlement; not available", ONE_SHOT),
     ROW(STRING, "grant-principal", "Who gets --grant-entitlement", HIDDEN_NO_EFFECT),
     ROW(STRING, "grant-principal-type", "Resource type of --grant-principal", HIDDEN_NO_EFFECT),
-    ROW(STRING, "log-format", "Form of the lines: json or console", IN(LOG)),
+    ROW(STRING, "log-format", "Form of the lines: json or console",
+        IN(LOG), .offers = log_formats),
     ROW(LIST, "log-path", "Write log lines to these files, not stderr", IN(LOG), COMPLETES(FILE)),
     ROW(STRING, "revoke-grant", "Revoke a grant; not available", ONE_SHOT),
     ROW(STRING, "rotate-credentials", "Rotate credentials; not available", ONE_SHOT),
@@ -60,11 +63,13 @@ const struct field sdk_fields[] = {
     ROW(STRING, "ticket-id", "Ticket for --get-ticket", HIDDEN_NO_EFFECT),
     ROW(STRING, "ticket-template-path", "JSON file for --create-ticket",
         HIDDEN_NO_EFFECT, COMPLETES(FILE)),
-    ROW(STRING, "log-level", "Debug, info, warn or error", IN(LOG), OPS, COMMON, DEFAULT("info")),
+    ROW(STRING, "log-level", "Debug, info, warn or error",
+        IN(LOG), OPS, COMMON, DEFAULT("info"), .offers = log_levels),
     ROW(STRING, "log-level-debug-expires-at", "No effect: only AWS Lambda reads it",
         NO_EFFECT, OPS),
     ROW(BOOL, "skip-full-sync", "Service mode: do no full syncs", IN(SERVICE)),
-    ROW(LIST, "sync-resources", "Sync only these resources (bid:r:TYPE/ID)", IN(SYNC)),
+    ROW(LIST, "sync-resources", "Refused: a sync is always whole",
+        REFUSED("a sync reads the source whole; narrow it with --sync-resource-types")),
     ROW(LIST, "sync-resource-types", "Sync only these resource types", IN(SYNC)),
     ROW(BOOL, "skip-entitlements-and-grants", "Sync resources only", IN(SYNC)),
     ROW(BOOL, "skip-grants", "With --sync-resources: no grants", IN(SYNC), HIDDEN),

@@ -56,13 +56,15 @@ bool db_open(struct privfs *fs, bool can_write, const struct cancel *cancel, str
     if (!ok)
         db_fail(&db, "open the private copy", err);
     int64_t version;
-    ok = ok && db_int(&db, "PRAGMA schema_version", &version, err) && db_exec(&db, pragmas, err) &&
-         /* Not before: it would forbid journal_mode=OFF. */
-         sqlite3_db_config(db.sql, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) == SQLITE_OK;
+    ok = ok && db_int(&db, "PRAGMA schema_version", &version, err) && db_exec(&db, pragmas, err);
+    /* Not before: it would forbid journal_mode=OFF. */
+    if (ok && sqlite3_db_config(db.sql, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) != SQLITE_OK)
+        ok = db_fail(&db, "open the private copy", err);
     if (!ok) {
         db_close(&db);
         return false;
     }
+    privfs_set_cancel(fs, cancel);
     if (cancel)
         sqlite3_progress_handler(db.sql, CANCEL_EVERY, is_cancelled, (void *)(uintptr_t)cancel);
     *ret_db = db;

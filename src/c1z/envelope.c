@@ -14,8 +14,9 @@
 /* A zstd frame header is at most magic 4 + descriptor 1 + window 1 + dictionary 4 + size 8 (RFC 8878
  * 3.1.1.1). */
 enum { HEADER_MAX = 18, MAGIC_MAX = 4 };
-/* Half the time of level 3, which the Go writer takes, and on this kind of data no larger (measured on
- * 20,000 operators: 4.82 and 4.99 MB). The window is at most 2 MiB (2^21), below the 8 MiB that c1z.md 1.2 allows. */
+/* Half the time of level 3, which the Go writer takes, and on this kind of data no larger (20,000
+ * operators: 4.82 MB against 4.99). The window is at most 2 MiB (2^21), below the 8 MiB that c1z.md 1.2
+ * allows. */
 enum { LEVEL = 1 };
 
 static const uint8_t magic_v1[ENVELOPE_MAGIC_LEN] = {'C', '1', 'Z', 'F', 0};

@@ -16,8 +16,8 @@ static const char *const columns[C1Z_TABLE_COUNT] = {
     [C1Z_RESOURCE_TYPES] = "external_id, NULL, NULL, NULL, NULL",
     [C1Z_RESOURCES] = "resource_type_id, NULL, NULL, NULL, NULL",
     [C1Z_ENTITLEMENTS] = "resource_type_id, resource_id, NULL, NULL, NULL",
-    [C1Z_GRANTS] = "resource_type_id, resource_id, entitlement_id, principal_resource_type_id, "
-                   "principal_resource_id",
+    [C1Z_GRANTS] = ("resource_type_id, resource_id, entitlement_id, principal_resource_type_id, "
+                    "principal_resource_id"),
 };
 
 /* How a table answers to each member of a filter; NULL: it has no such column and the member must not be

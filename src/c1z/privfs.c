@@ -22,6 +22,7 @@ struct privfs {
     uint64_t memory;   /* bytes in all files, if in_memory */
     int last_errno;    /* of the newest failure */
     bool is_registered;
+    const struct cancel *cancel;
 };
 
 struct priv_file {
@@ -86,6 +87,8 @@ static int file_close(sqlite3_file *base) {
 
 static int file_read(sqlite3_file *base, void *out, int n, sqlite3_int64 at) {
     struct priv_file *f = (struct priv_file *)base;
+    if (cancel_reason(f->fs->cancel))
+        return SQLITE_IOERR_READ;
     int got = 0;
     while (got < n) {
         ssize_t done = pread(f->fd, (char *)out + got, (size_t)(n - got), at + got);
@@ -107,6 +110,8 @@ static int file_read(sqlite3_file *base, void *out, int n, sqlite3_int64 at) {
 
 static int file_write(sqlite3_file *base, const void *bytes, int n, sqlite3_int64 at) {
     struct priv_file *f = (struct priv_file *)base;
+    if (cancel_reason(f->fs->cancel))
+        return SQLITE_IOERR_WRITE;
     if (!may_grow(f->fs, f->size, at + n))
         return SQLITE_FULL;
     if (at + n > f->size)
@@ -309,7 +314,13 @@ bool privfs_append(struct privfs *fs, const void *bytes, size_t n, struct err *e
     return true;
 }
 
+void privfs_set_cancel(struct privfs *fs, const struct cancel *cancel) {
+    fs->cancel = cancel;
+}
+
 bool privfs_fail(const struct privfs *fs, struct err *err) {
+    if (!cancel_check(fs->cancel, err))
+        return false;
     bool is_full = fs->last_errno == ENOSPC || fs->last_errno == EDQUOT || fs->last_errno == EFBIG;
     if (is_full && fs->in_memory)
         return err_set(err, ERR_RESOURCE_EXHAUSTED,

@@ -13,8 +13,10 @@
 #define C1Z_PRIVFS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/cancel.h"
 #include "base/err.h"
 
 #define PRIVFS_MEMORY_MAX (UINT64_C(512) * 1024 * 1024)
@@ -35,6 +37,10 @@ int privfs_fd(const struct privfs *fs);
 
 /* Appends to the database file before SQLite opens it. */
 bool privfs_append(struct privfs *fs, const void *bytes, size_t n, struct err *err);
+
+/* From now on SQLite's reads and writes fail once the token fired: copying pages is one long call, in which
+ * nothing else looks at it. Borrows; NULL: never. */
+void privfs_set_cancel(struct privfs *fs, const struct cancel *cancel);
 
 /* Sets err to what the last failed write or read ran into, with advice; for SQLITE_FULL and
  * SQLITE_IOERR. Returns false. */

@@ -159,10 +159,14 @@ static const char *or_empty(const char *s) {
     return s ? s : "";
 }
 
-/* What a message without its parts would have there. */
-static const C1__ResourceId *id_of(const C1__Resource *r) {
-    static const C1__ResourceId none = C1__RESOURCE_ID__INIT;
-    return r && r->id ? r->id : &none;
+struct identity {
+    const char *type, *id; /* "" where the message has none */
+};
+
+static struct identity id_of(const C1__Resource *r) {
+    if (!r || !r->id)
+        return (struct identity){"", ""};
+    return (struct identity){or_empty(r->id->resource_type), or_empty(r->id->resource)};
 }
 
 bool put_resource_type(struct put *p, const C1__ResourceType *m, struct err *err) {
@@ -173,47 +177,46 @@ bool put_resource_type(struct put *p, const C1__ResourceType *m, struct err *err
 }
 
 bool put_resource(struct put *p, const C1__Resource *m, struct err *err) {
-    const C1__ResourceId *id = id_of(m);
-    if (!has_text(id->resource_type) || !has_text(id->resource))
+    struct identity id = id_of(m);
+    if (!has_text(id.type) || !has_text(id.id))
         return err_set(err, ERR_INVALID_ARGUMENT, "a resource without type or id cannot be stored");
     buf_reset(&p->key);
-    buf_adds(&p->key, id->resource_type);
+    buf_adds(&p->key, id.type);
     buf_addc(&p->key, ':');
-    buf_adds(&p->key, id->resource);
+    buf_adds(&p->key, id.id);
     if (!buf_ok(&p->key))
         return err_set(err, ERR_INVALID_ARGUMENT, "the id of a resource is longer than %d bytes",
                        KEY_MAX);
     const C1__ResourceId *parent = m->parent_resource_id;
     return put_row(p, &(struct put_row){.table = C1Z_RESOURCES, .external_id = p->key.data,
                                         .external_id_len = p->key.len, .message = &m->base,
-                                        .extra = {id->resource_type,
+                                        .extra = {id.type,
                                                   parent ? or_empty(parent->resource_type) : NULL,
                                                   parent ? or_empty(parent->resource) : NULL},
                                         .extra_count = 3}, err);
 }
 
 bool put_entitlement(struct put *p, const C1__Entitlement *m, struct err *err) {
-    const C1__ResourceId *id = id_of(m->resource);
+    struct identity id = id_of(m->resource);
     if (!has_text(m->id))
         return err_set(err, ERR_INVALID_ARGUMENT, "an entitlement without id cannot be stored");
-    if (!has_text(id->resource_type) || !has_text(id->resource))
+    if (!has_text(id.type) || !has_text(id.id))
         return err_set(err, ERR_INVALID_ARGUMENT, "entitlement %s has no resource", m->id);
     return put_row(p, &(struct put_row){.table = C1Z_ENTITLEMENTS, .external_id = m->id,
                                         .external_id_len = strlen(m->id), .message = &m->base,
-                                        .extra = {id->resource_type, id->resource},
+                                        .extra = {id.type, id.id},
                                         .extra_count = 2}, err);
 }
 
 static struct put_row grant_row(const C1__Grant *m) {
-    const C1__ResourceId *resource = id_of(m->entitlement->resource), *principal = id_of(m->principal);
+    struct identity resource = id_of(m->entitlement->resource), principal = id_of(m->principal);
     return (struct put_row){
         .table = C1Z_GRANTS,
         .external_id = m->id,
         .external_id_len = strlen(m->id),
         .message = &m->base,
-        .extra = {or_empty(resource->resource_type), or_empty(resource->resource),
-                  or_empty(m->entitlement->id), or_empty(principal->resource_type),
-                  or_empty(principal->resource)},
+        .extra = {resource.type, resource.id, or_empty(m->entitlement->id), principal.type,
+                  principal.id},
         .extra_count = EXTRA_MAX,
     };
 }

@@ -106,6 +106,7 @@ static const struct schema_index {
     bool is_unique;
     bool is_of_rows; /* on one of the four row tables, which is the next member */
     enum c1z_table table;
+    bool is_partial; /* holds next to nothing: costs less to keep than to build in a pass of its own */
 } indexes[] = {
     {"idx_resource_types_external_sync_v1", "v1_resource_types (external_id, sync_id)", true,
      ROWS(C1Z_RESOURCE_TYPES)},
@@ -132,9 +133,9 @@ static const struct schema_index {
     {"idx_grants_entitlement_sync_grant_v1", "v1_grants (entitlement_id, sync_id, id)", false,
      ROWS(C1Z_GRANTS)},
     {"idx_grants_sync_expansion_v1", "v1_grants (sync_id) where expansion is not null", false,
-     ROWS(C1Z_GRANTS)},
+     ROWS(C1Z_GRANTS), true},
     {"idx_grants_sync_needs_expansion_v1", "v1_grants (sync_id) where needs_expansion = 1", false,
-     ROWS(C1Z_GRANTS)},
+     ROWS(C1Z_GRANTS), true},
     {"idx_assets_external_sync_v1", "v1_assets (external_id, sync_id)", true, OTHER},
     {"idx_session_store_sync_key_v1", "v1_connector_sessions (sync_id, key)", true, OTHER},
 };
@@ -194,6 +195,22 @@ static bool add_column(struct db *db, const char *table, const char *column, con
     return db_exec(db, sql, err);
 }
 
+/* --- indexes --- */
+
+static bool create_index(struct db *db, const struct schema_index *index, struct err *err) {
+    mem_auto char *sql = mem_printf("CREATE %sINDEX IF NOT EXISTS %s on %s",
+                                    index->is_unique ? "UNIQUE " : "", index->name, index->on);
+    return db_exec(db, sql, err) || err_wrap(err, "make the index %s", index->name);
+}
+
+static bool create_partial(struct db *db, struct err *err) {
+    for (size_t i = 0; i < COUNT(indexes); i++) {
+        if (indexes[i].is_partial && !create_index(db, &indexes[i], err))
+            return false;
+    }
+    return true;
+}
+
 bool schema_migrate(struct db *db, struct err *err) {
     for (size_t i = 0; i < COUNT(tables); i++) {
         if (!create_table(db, tables[i].name, tables[i].ddl, err))
@@ -203,15 +220,7 @@ bool schema_migrate(struct db *db, struct err *err) {
         if (!add_column(db, added_columns[i].table, added_columns[i].column, added_columns[i].type, err))
             return false;
     }
-    return backfill_grants(db, err);
-}
-
-/* --- indexes --- */
-
-static bool create_index(struct db *db, const struct schema_index *index, struct err *err) {
-    mem_auto char *sql = mem_printf("CREATE %sINDEX IF NOT EXISTS %s on %s",
-                                    index->is_unique ? "UNIQUE " : "", index->name, index->on);
-    return db_exec(db, sql, err) || err_wrap(err, "make the index %s", index->name);
+    return create_partial(db, err) && backfill_grants(db, err);
 }
 
 bool schema_index(struct db *db, struct err *err) {
@@ -232,7 +241,7 @@ bool schema_index_unique(struct db *db, enum c1z_table table, struct err *err) {
 
 bool schema_unindex(struct db *db, struct err *err) {
     for (size_t i = 0; i < COUNT(indexes); i++) {
-        if (!indexes[i].is_of_rows)
+        if (!indexes[i].is_of_rows || indexes[i].is_partial)
             continue;
         mem_auto char *sql = mem_printf("DROP INDEX IF EXISTS %s", indexes[i].name);
         if (!db_exec(db, sql, err))

@@ -12,8 +12,8 @@
  * see the request's headers (HTTPS goes through a tunnel). SSL_CERT_FILE and SSL_CERT_DIR choose
  * the trusted certificates. Nothing of a header or a body is ever logged.
  *
- * The caller keeps URLs, headers and sinks alive for the call. The headers are not copied. One
- * thread.
+ * The caller keeps URLs, headers and sinks alive for the call; the headers are not copied. One
+ * thread, in a process that ignores SIGPIPE (cancel_on_signals() sees to that).
  */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H

@@ -1,8 +1,8 @@
 /* admin: the sandbox's own API under /_sandbox/, by which a test looks at it and changes it.
  *
- * JSON in and out. Success is 200 or 201 with an object; trouble is 4xx with {"error": "<sentence>"}.
- * No credentials: the sandbox listens on loopback. The list of routes is the table in admin.c;
- * docs/sandbox.md explains each.
+ * JSON in and out. Success is 200 or 201 with an object; trouble is 4xx with
+ * {"error": "<sentence>"}. No credentials: the sandbox listens on loopback. The routes are the table
+ * in admin.c; docs/sandbox.md explains each.
  */
 #ifndef SANDBOX_ADMIN_H
 #define SANDBOX_ADMIN_H

@@ -1,8 +1,8 @@
 /* answer: what is sent back, and how it is sent.
  *
- * Status, headers and body are one half; the other is the delivery, which faults change: late, slow,
- * cut off, never finished, reset. The server carries it out. The answer owns its headers and holds
- * one reference to its body.
+ * Status, headers and body are one half; the other is the delivery, which faults change: late,
+ * slow, cut off, never finished, reset. The server carries it out. The answer owns its headers and
+ * holds one reference to its body.
  */
 #ifndef SANDBOX_ANSWER_H
 #define SANDBOX_ANSWER_H

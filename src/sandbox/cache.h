@@ -2,8 +2,8 @@
  *
  * Crisp runs bloom (https://github.com/valeriansaliou/bloom), an open-source cache. Its key is the
  * Authorization value, HTTP version, method, path, query and Origin; X-Crisp-Tier is not in it, so
- * that a 401 for a wrong tier stays when the tier is put right. Statuses kept: src/cache/check.rs of
- * bloom 1.39.2. Cached answers carry an ETag; If-None-Match gives 304.
+ * that a 401 for a wrong tier stays when the tier is put right. The statuses it keeps are those of
+ * src/cache/check.rs of bloom 1.39.2. Cached answers carry an ETag; If-None-Match gives 304.
  *
  * Times are Unix milliseconds of the sandbox's clock. At most CACHE_ENTRIES_MAX answers and
  * CACHE_BYTES_MAX bytes are kept; the oldest goes first. Not thread-safe.

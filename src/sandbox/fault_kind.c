@@ -122,7 +122,8 @@ static void apply_not_json(json_t *order, struct answer *a) {
 
 static void apply_redirect(json_t *order, struct answer *a) {
     answer_text(a, (int)fault_number(order, "status", 302), "text/plain", "");
-    answer_header(a, "Location", fault_text(order, "location", "https://elsewhere.example.com/v1/"));
+    const char *location = fault_text(order, "location", "https://elsewhere.example.com/v1/");
+    answer_header(a, "Location", location);
 }
 
 static void apply_empty(json_t *order, struct answer *a) {
@@ -148,7 +149,7 @@ static void apply_huge_list(json_t *order, struct answer *a) {
     buf_init(&b, (size_t)TEAM_MAX * 512);
     buf_adds(&b, "{\"error\":false,\"reason\":\"listed\",\"data\":[");
     for (int64_t i = 0; i < elements; i++) {
-        struct team_member member;
+        struct team_member member = {0};
         buf_adds(&b, i ? ",{\"type\":\"operator\",\"details\":"
                        : "{\"type\":\"operator\",\"details\":");
         team_generate((size_t)i, team_is_owner((size_t)i), &b, &member);

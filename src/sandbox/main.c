@@ -93,7 +93,8 @@ static bool announce(const struct options *o, const char *env, const char *origi
     if (o->ready_file && !write_ready_file(o->ready_file, whole, err))
         return false;
     printf("crisp-sandbox: listening on %s/v1\n", origin);
-    return fflush(stdout) == 0 || err_set_errno(err, ERR_UNAVAILABLE, errno, "write the ready line");
+    return fflush(stdout) == 0 ||
+           err_set_errno(err, ERR_UNAVAILABLE, errno, "write the ready line");
 }
 
 static bool run(const struct options *o, struct err *err) {

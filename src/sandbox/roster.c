@@ -88,7 +88,8 @@ void roster_add_member(struct roster *r, const char *details, size_t len,
 void roster_add_invite(struct roster *r, const struct team_invite *invite) {
     struct buf buf_auto details;
     buf_init(&details, ENTRY_MAX);
-    buf_addf(&details, "{\"email\":\"%s\",\"role\":\"member\",\"identifier\":\"%s\",\"key\":\"%s\"}",
+    buf_addf(&details,
+             "{\"email\":\"%s\",\"role\":\"member\",\"identifier\":\"%s\",\"key\":\"%s\"}",
              invite->email, invite->identifier, invite->key);
     struct roster_entry *e = next_entry(r);
     set_text(e, "invite", details.data, details.len);

@@ -1,11 +1,11 @@
-/* roster: who works on one website: operators and pending invitations, in the order of Crisp's list.
+/* roster: who works on one website, operators and pending invitations, in the order of the list.
  *
  * An entry is kept as the JSON text that operators/list shows for it, because that is what is asked
- * for most, and because a test may want an entry of any shape: a missing role, a null email, a field
- * nobody knows yet. The few things the sandbox itself must know stand beside the text.
+ * for most, and because a test may want an entry of any shape: a missing role, a null email, a
+ * field nobody knows yet. The few things the sandbox itself must know stand beside the text.
  *
- * The three lists are rendered when first asked for and kept until the roster changes; a caller gets
- * its own reference. The roster owns everything in it. At most TEAM_MAX entries.
+ * The three lists are rendered when first asked for and kept until the roster changes; a caller
+ * gets its own reference. The roster owns everything in it. At most TEAM_MAX entries.
  */
 #ifndef SANDBOX_ROSTER_H
 #define SANDBOX_ROSTER_H

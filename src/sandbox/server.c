@@ -72,7 +72,7 @@ static bool hold(struct exchange *x, int64_t until_mono_ms) {
 /* The next bytes of a list without end. */
 static size_t copy_element(struct exchange *x, char *out, size_t max) {
     if (x->element_at == x->element.len) {
-        struct team_member member;
+        struct team_member member = {0};
         size_t i = x->element_index++;
         buf_reset(&x->element);
         x->element_at = 0;
@@ -363,8 +363,8 @@ __attribute__((format(printf, 2, 0))) static void ignore_log(void *cls, const ch
 /* ---- life ---- */
 
 static bool start_daemon(struct server *s, int fd, struct err *err) {
-    /* poll() and not epoll: the library's edge-triggered loop misses a peer that closes right behind
-     * its request, and keeps such a connection until it is idle for too long. */
+    /* poll() and not epoll: the library's edge-triggered loop misses a peer that closes right
+     * behind its request, and keeps such a connection until it is idle for too long. */
     unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     s->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, ignore_log, NULL,

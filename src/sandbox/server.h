@@ -2,8 +2,8 @@
  *
  * One thread of the library serves every connection and never waits: answers that are late, slow or
  * stalled are held back by the pacer. The sandbox is borrowed and only touched under the server's
- * lock until server_stop() returns. At most SERVER_CONNECTIONS_MAX connections; idle ones are closed
- * after SERVER_IDLE_S seconds.
+ * lock until server_stop() returns. At most SERVER_CONNECTIONS_MAX connections; idle ones are
+ * closed after SERVER_IDLE_S seconds.
  */
 #ifndef SANDBOX_SERVER_H
 #define SANDBOX_SERVER_H

@@ -36,7 +36,8 @@ void team_generate(size_t index, bool is_owner, struct buf *out, struct team_mem
 /* Who is an owner when nothing else was asked for: the first, and every fiftieth after it. */
 bool team_is_owner(size_t index);
 
-/* A UUID that looks like one of version 4 and depends on the seed alone: lists are not in id order. */
+/* A UUID that looks like one of version 4 and depends on the seed alone, so that lists are not in
+ * the order of ids. */
 void team_uuid(uint64_t seed, char out[37]);
 
 /* The secret pair of pending invitation number index. */

@@ -107,7 +107,7 @@ void website_populate(struct website *w, size_t operators, size_t owners, size_t
     buf_init(&text, MEMBER_TEXT_MAX);
     roster_clear(&w->roster);
     for (size_t i = 0; i < (operators ? operators : TEAM_SEED_COUNT); i++) {
-        struct team_member member;
+        struct team_member member = {0};
         buf_reset(&text);
         if (operators)
             team_generate(i, owners ? i < owners : team_is_owner(i), &text, &member);

@@ -18,9 +18,9 @@
 
 /* The seeded websites. */
 enum website_seed {
-    WEBSITE_MAIN,        /* has the plugin, a plan, the team; the website token is bound to it */
-    WEBSITE_SECOND,      /* has the plugin */
-    WEBSITE_NO_PLUGIN,   /* the plugin is not installed; nobody we have credentials of works there */
+    WEBSITE_MAIN,      /* has the plugin, a plan, the team; the website token is bound to it */
+    WEBSITE_SECOND,    /* has the plugin */
+    WEBSITE_NO_PLUGIN, /* the plugin is not installed; nobody we have credentials of is there */
     WEBSITE_SEEDS,
 };
 

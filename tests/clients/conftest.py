@@ -3,13 +3,15 @@
 They are installed into $CRISP_CLIENTS_DIR, which may be kept from run to run, or else into a
 directory of this test run. A tool that is missing is a failure, not a reason to skip."""
 
-import filecmp
+import hashlib
 import json
 import os
 import pathlib
+import select
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -48,52 +50,54 @@ def install_go(target):
 INSTALLERS = {"node": install_node, "python": install_python, "go": install_go}
 
 
-def is_current(source, target):
-    """True if this very source has been installed there to the end."""
-    if not (target / "installed").exists():
-        return False
-    command = json.loads((target / "installed").read_text())
-    names = [p.name for p in source.iterdir() if p.is_file() and p.name != "go.mod" and p.name != "go.sum"]
-    return pathlib.Path(command[-1]).exists() and not filecmp.cmpfiles(source, target, names, shallow=False)[1]
+def digest(source):
+    """Of the files that make an installation what it is."""
+    files = sorted(p for p in source.iterdir() if p.is_file())
+    return hashlib.sha256(b"".join(p.name.encode() + p.read_bytes() for p in files)).hexdigest()
 
 
 def install(name, root):
-    """Copies the driver of a client next to its packages; returns the command that runs it."""
-    source, target = HERE / name, pathlib.Path(root) / name
-    if not is_current(source, target):
+    """Copies the driver of a client next to its packages, unless that is done; returns the command that
+    runs it."""
+    source, target = HERE / name, pathlib.Path(root).resolve() / name
+    marker = target / ("installed-" + digest(source))
+    if not marker.exists():
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
         command = INSTALLERS[name](target)
-        (target / "installed").write_text(json.dumps([str(c) for c in command]))
-    return json.loads((target / "installed").read_text())
+        marker.write_text(json.dumps([str(c) for c in command]))
+    return json.loads(marker.read_text())
 
 
 class Client:
-    """One official client. call(sandbox, ["get_website", id], …) makes the calls with the token of a
-    tier and returns their answers in order."""
+    """One official client, in a process that stays."""
 
     def __init__(self, name, command):
         self.name = name
-        self.command = command
+        self._errors = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors)
 
     def calls(self, crisp, calls, tier="plugin", token=None):
+        """Makes calls, [["get_website", id], …], with the token of a tier; returns their answers."""
         token = token or crisp.tokens[tier]
-        env = {
-            "PATH": os.environ["PATH"],
-            "HOME": os.environ.get("HOME", "/"),
-            "CRISP_ORIGIN": crisp.origin,
-            "CRISP_TIER": token.tier,
-            "CRISP_IDENTIFIER": token.identifier,
-            "CRISP_KEY": token.key,
-        }
-        lines = "".join(json.dumps({"op": op, "args": args}) + "\n" for op, *args in calls)
-        process = subprocess.run(
-            self.command, input=lines, env=env, capture_output=True, text=True, timeout=PATIENCE_S
-        )
-        assert process.returncode == 0, process.stderr
-        answers = [json.loads(line) for line in process.stdout.splitlines()]
-        assert len(answers) == len(calls), process.stdout + process.stderr
+        batch = {"origin": crisp.origin, **token._asdict(), "calls": [{"op": op, "args": args} for op, *args in calls]}
+        self._process.stdin.write(json.dumps(batch).encode() + b"\n")
+        self._process.stdin.flush()
+        ready, _, _ = select.select([self._process.stdout], [], [], PATIENCE_S)
+        line = self._process.stdout.readline() if ready else b""
+        assert line, f"the client for {self.name} gave no answer: {self._read_errors()}"
+        answers = json.loads(line)
+        assert len(answers) == len(calls)
         return answers
+
+    def _read_errors(self):
+        self._errors.seek(0)
+        return self._errors.read().decode(errors="replace")
+
+    def stop(self):
+        self._process.stdin.close()
+        assert self._process.wait(PATIENCE_S) == 0, self._read_errors()
+        self._process.stdout.close()
 
     def call(self, crisp, op, *args, tier="plugin", token=None):
         return self.calls(crisp, [[op, *args]], tier, token)[0]
@@ -117,7 +121,9 @@ def clients_dir(tmp_path_factory):
 
 @pytest.fixture(scope="session", params=["node", "python", pytest.param("go", marks=pytest.mark.go)])
 def client(request, clients_dir):
-    return Client(request.param, install(request.param, clients_dir))
+    client = Client(request.param, install(request.param, clients_dir))
+    yield client
+    client.stop()
 
 
 @pytest.fixture

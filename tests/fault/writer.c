@@ -43,9 +43,12 @@ static char *person_id(struct arena *a, int i) {
 
 static bool put_types(struct writer *w, struct err *err) {
     C1__ResourceType__Trait trait = C1__RESOURCE_TYPE__TRAIT__TRAIT_USER;
-    C1__SkipEntitlementsAndGrants skip = C1__SKIP_ENTITLEMENTS_AND_GRANTS__INIT;
+    C1__SkipEntitlementsAndGrants skip;
+    c1__skip_entitlements_and_grants__init(&skip);
     Pb__Any *annotation = pb_any_new(&skip.base, &w->arena);
-    C1__ResourceType person = C1__RESOURCE_TYPE__INIT, site = C1__RESOURCE_TYPE__INIT;
+    C1__ResourceType person, site;
+    c1__resource_type__init(&person);
+    c1__resource_type__init(&site);
     person.id = site.id = (char *)(uintptr_t)"operator";
     person.display_name = (char *)(uintptr_t)"Operator";
     person.traits = &trait;
@@ -72,19 +75,23 @@ static bool put_person(struct writer *w, struct arena *a, int i, struct err *err
     pb_struct_add_string(profile, a, "email", email);
     pb_struct_add_string(profile, a, "first_name", arena_printf(a, "First%d", i));
     pb_struct_add_string(profile, a, "last_name", arena_printf(a, "Last%d", i));
-    C1__UserTrait__Email address = C1__USER_TRAIT__EMAIL__INIT, *addresses = &address;
+    C1__UserTrait__Email address, *addresses = &address;
+    c1__user_trait__email__init(&address);
     address.address = email;
     address.is_primary = true;
-    C1__UserTrait user = C1__USER_TRAIT__INIT;
+    C1__UserTrait user;
+    c1__user_trait__init(&user);
     user.emails = &addresses;
     user.n_emails = 1;
     user.login = email;
     user.account_type = C1__USER_TRAIT__ACCOUNT_TYPE__ACCOUNT_TYPE_HUMAN;
     user.profile = profile;
     Pb__Any *annotation = pb_any_new(&user.base, a);
-    C1__Status status = C1__STATUS__INIT;
+    C1__Status status;
+    c1__status__init(&status);
     status.status = C1__STATUS__RESOURCE_STATUS__RESOURCE_STATUS_ENABLED;
-    C1__Resource person = C1__RESOURCE__INIT;
+    C1__Resource person;
+    c1__resource__init(&person);
     person.id = id_new(a, "operator", id);
     person.display_name = arena_printf(a, "Person %d", i);
     person.annotations = &annotation;
@@ -95,7 +102,8 @@ static bool put_person(struct writer *w, struct arena *a, int i, struct err *err
 }
 
 static bool put_entitlement(struct writer *w, const char *slug, struct err *err) {
-    C1__Entitlement e = C1__ENTITLEMENT__INIT;
+    C1__Entitlement e;
+    c1__entitlement__init(&e);
     e.resource = &w->website;
     e.id = arena_printf(&w->arena, "website:%s:%s", SITE, slug);
     e.display_name = arena_printf(&w->arena, "Acme Support %s", slug);
@@ -105,12 +113,15 @@ static bool put_entitlement(struct writer *w, const char *slug, struct err *err)
 }
 
 static bool put_grant(struct writer *w, struct arena *a, int i, struct err *err) {
-    C1__Entitlement e = C1__ENTITLEMENT__INIT;
+    C1__Entitlement e;
+    c1__entitlement__init(&e);
     e.resource = &w->website;
     e.id = arena_printf(a, "website:%s:%s", SITE, i % 50 ? "member" : "owner");
-    C1__Resource principal = C1__RESOURCE__INIT;
+    C1__Resource principal;
+    c1__resource__init(&principal);
     principal.id = id_new(a, "operator", person_id(a, i));
-    C1__Grant grant = C1__GRANT__INIT;
+    C1__Grant grant;
+    c1__grant__init(&grant);
     grant.entitlement = &e;
     grant.principal = &principal;
     grant.id = arena_printf(a, "%s:operator:%s", e.id, principal.id->resource);

@@ -74,11 +74,16 @@ static void read_all(struct c1z_store *s) {
 }
 
 static bool put_all(struct c1z_store *s, struct err *err) {
-    C1__ResourceType type = C1__RESOURCE_TYPE__INIT;
-    C1__ResourceId id = C1__RESOURCE_ID__INIT;
-    C1__Resource resource = C1__RESOURCE__INIT;
-    C1__Entitlement entitlement = C1__ENTITLEMENT__INIT;
-    C1__Grant grant = C1__GRANT__INIT;
+    C1__ResourceType type;
+    C1__ResourceId id;
+    C1__Resource resource;
+    C1__Entitlement entitlement;
+    C1__Grant grant;
+    c1__resource_type__init(&type);
+    c1__resource_id__init(&id);
+    c1__resource__init(&resource);
+    c1__entitlement__init(&entitlement);
+    c1__grant__init(&grant);
     char t[] = "t", x[] = "x", e[] = "t:x:m", g[] = "t:x:m:t:x";
     type.id = id.resource_type = t;
     id.resource = x;

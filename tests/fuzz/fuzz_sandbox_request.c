@@ -1,6 +1,7 @@
-/* A request of any shape to the sandbox, then two ordinary ones, which meet whatever faults, answers
- * and people the first has ordered. The input is a request in text: "METHOD TARGET", lines of
- * "Name: value", an empty line, the body. */
+/* A request of any shape to the sandbox, then two ordinary ones, which meet whatever faults,
+ * answers and people the first has ordered. The input is a request in text: "METHOD TARGET", lines
+ * of "Name: value", an empty line, the body. */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,17 +13,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { INPUT_MAX = 4096, HEADERS_MAX = 16, DIGITS_MAX = 4 };
 
-#define PLUGIN_PAIR                                                                                 \
+#define PLUGIN_PAIR                                                                                \
     "Basic MWQwMDAwMDAtMDAwMC00MDAwLTgwMDAtMDAwMDAwMDBjMGRlOjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5" \
     "YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
 /* Orders for millions of operators or bytes are allowed, and only slow. */
-static int has_large_number(const char *s) {
+static bool has_large_number(const char *s) {
     for (; *s; s++) {
         if (strchr(":= [", *s) && strspn(s + 1, "0123456789") > DIGITS_MAX)
-            return 1;
+            return true;
     }
-    return 0;
+    return false;
 }
 
 /* Cuts the text at the separator and returns what follows it, or the end. */
@@ -52,7 +53,8 @@ static void ask(struct sandbox *s, const struct request *req) {
         abort();
     /* What the sandbox makes itself is JSON. */
     const char *type = answer_get_header(&a, "Content-Type");
-    if (a.body && a.fault_id == 0 && type && strcmp(type, ANSWER_JSON) == 0 && s->canned.count == 0) {
+    bool is_own = a.fault_id == 0 && s->canned.count == 0;
+    if (is_own && a.body && type && strcmp(type, ANSWER_JSON) == 0) {
         json_t *value = json_loadb(a.body->data, a.body->len, 0, NULL);
         if (!value)
             abort();

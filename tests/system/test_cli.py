@@ -392,7 +392,14 @@ def test_one_shots_that_are_not_there(tmp_path, args, code, text):
     assert run.last_line == "runner: error processing task: rpc error: code = " + text
 
 
+def test_list_action_schemas_finds_none(sandbox, tmp_path):
+    run = sync(sandbox, tmp_path, "--list-action-schemas")
+    assert (run.code, run.stdout) == (0, "") and run.log("Action Schemas")["count"] == 0
+    assert sandbox.requests() == [] and not run.file.exists()
+
+
 @pytest.mark.parametrize("args", [
+    ["--sync-resources", "bid:r:website/w1"],
     ["--external-resource-c1z", "x.c1z"],
     ["--external-resource-traits", "user"],
     ["--diff-syncs", "--base-sync-id", "a", "--applied-sync-id", "b"],

@@ -1,5 +1,6 @@
 """The routes of the pretended Crisp: shapes, tiers, the order of the checks, errors, writes."""
 
+import http.client
 import json
 
 import pytest
@@ -415,7 +416,9 @@ def test_change_membership(sandbox):
     assert (details["role"], details["title"]) == ("owner", None)
 
 
-@pytest.mark.parametrize("body", [{}, {"role": "admin"}, {"role": None}, {"title": 7}, [], b"{", {"role": "member", "title": {}}])
+@pytest.mark.parametrize(
+    "body", [{}, {"role": "admin"}, {"role": None}, {"title": 7}, [], b"{", {"role": "member", "title": {}}]
+)
 def test_bad_change_of_membership(sandbox, body):
     before = sandbox.operators()
     answer = sandbox.request("PATCH", sandbox.site("operator/" + BEN), body, "user")
@@ -543,8 +546,6 @@ def test_owners_and_invites_can_be_counted_out(start_sandbox):
 
 
 def test_connections_are_kept_and_counted(sandbox):
-    import http.client
-
     connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=sandbox_module.PATIENCE_S)
     for _ in range(2):
         connection.request("GET", sandbox.site(), headers=sandbox.auth())

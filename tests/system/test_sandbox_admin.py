@@ -1,5 +1,6 @@
 """The sandbox's own API: people, websites, answers, the record of requests, reset, scenarios."""
 
+import http.client
 import json
 
 import pytest
@@ -51,7 +52,8 @@ def test_same_operator_twice_must_be_meant(sandbox):
 def test_change_operator(sandbox):
     sandbox.change_operator(BEN, role="owner", title=None, email="b@example.com", shoe_size=44)
     details = sandbox.get(sandbox.site("operator/" + BEN)).data
-    assert (details["role"], details["title"], details["email"], details["shoe_size"]) == ("owner", None, "b@example.com", 44)
+    assert (details["role"], details["title"]) == ("owner", None)
+    assert (details["email"], details["shoe_size"]) == ("b@example.com", 44)
     sandbox.change_operator(BEN, unset=["role", "has_token"])
     details = sandbox.get(sandbox.site("operator/" + BEN)).data
     assert "role" not in details and "has_token" not in details
@@ -115,7 +117,8 @@ def test_other_websites(sandbox):
 
 
 def test_change_website(sandbox):
-    sandbox.change(website={"name": "", "logo": None, "domain": "blank.example.com", "unset": ["verified", "institutional"]})
+    unset = ["verified", "institutional"]
+    sandbox.change(website={"name": "", "logo": None, "domain": "blank.example.com", "unset": unset})
     assert sandbox.get(sandbox.site()).data == {
         "website_id": sandbox.website_id, "name": "", "domain": "blank.example.com", "logo": None,
     }
@@ -320,8 +323,6 @@ def test_own_api_is_not_recorded(sandbox):
 
 
 def test_record_has_a_limit(sandbox):
-    import http.client
-
     connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=60)
     for _ in range(5010):
         connection.request("GET", "/v1/x")

@@ -66,6 +66,7 @@ def test_version():
         (["--listen", "127.0.0.1"], "address and a port"),
         (["--listen", "::1:80"], "address and a port"),
         (["--listen", "127.0.0.1:http"], "address and a port"),
+        (["--listen", "127.0.0.1:99999"], "address and a port"),
         (["--website-id", "x"], "UUID"),
         (["--scopes", "everything"], "everything"),
         (["--fault", "x"], "path:kind"),

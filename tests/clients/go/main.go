@@ -1,12 +1,13 @@
-// Makes calls with Crisp's official client for Go. Each line of standard input is a call,
-// {"op": …, "args": […]}; each gives a line of output, in the same order: {"data": …}, or
-// {"status": …, "reason": …} for what the client reports as an error.
+// Makes calls with Crisp's official client for Go. Each line of standard input is a batch,
+// {"origin": …, "tier": …, "identifier": …, "key": …, "calls": [{"op": …, "args": […]}, …]}; each gives a
+// line of output, an array with one answer a call: {"data": …}, or {"status": …, "reason": …} for what
+// the client reports as an error.
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"sync"
@@ -14,6 +15,11 @@ import (
 
 	"github.com/crisp-im/go-crisp-api/crisp/v3"
 )
+
+type batch struct {
+	Origin, Tier, Identifier, Key string
+	Calls                         []call
+}
 
 type call struct {
 	Op   string            `json:"op"`
@@ -134,21 +140,13 @@ func report(r result) answer {
 	return a
 }
 
-func main() {
-	client := crisp.NewWithConfig(crisp.ClientConfig{RestEndpointURL: os.Getenv("CRISP_ORIGIN") + "/v1/"})
-	client.AuthenticateTier(os.Getenv("CRISP_TIER"), os.Getenv("CRISP_IDENTIFIER"), os.Getenv("CRISP_KEY"))
-	var calls []call
-	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		var c call
-		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
-			panic(err)
-		}
-		calls = append(calls, c)
-	}
-	// All at once: its waits between retries add up otherwise.
-	answers := make([]answer, len(calls))
+// performAll makes the calls all at once: the client's waits between retries add up otherwise.
+func performAll(b batch) []answer {
+	client := crisp.NewWithConfig(crisp.ClientConfig{RestEndpointURL: b.Origin + "/v1/"})
+	client.AuthenticateTier(b.Tier, b.Identifier, b.Key)
+	answers := make([]answer, len(b.Calls))
 	var group sync.WaitGroup
-	for i, c := range calls {
+	for i, c := range b.Calls {
 		group.Add(1)
 		go func() {
 			defer group.Done()
@@ -156,9 +154,19 @@ func main() {
 		}()
 	}
 	group.Wait()
-	out := json.NewEncoder(os.Stdout)
-	for _, a := range answers {
-		if err := out.Encode(a); err != nil {
+	return answers
+}
+
+func main() {
+	in, out := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
+	for {
+		var b batch
+		if err := in.Decode(&b); err == io.EOF {
+			return
+		} else if err != nil {
+			panic(err)
+		}
+		if err := out.Encode(performAll(b)); err != nil {
 			panic(err)
 		}
 	}

@@ -1,16 +1,11 @@
-// Makes calls with Crisp's official client for Node. Each line of standard input is a call,
-// {"op": …, "args": […]}; each gives a line of output, in the same order:
-// {"data": …}, or {"status": …, "reason": …} for what the client reports as an error.
+// Makes calls with Crisp's official client for Node. Each line of standard input is a batch,
+// {"origin": …, "tier": …, "identifier": …, "key": …, "calls": [{"op": …, "args": […]}, …]}; each gives a
+// line of output, an array with one answer a call: {"data": …}, or {"status": …, "reason": …} for what
+// the client reports as an error.
 import readline from "node:readline";
 import { Crisp } from "crisp-api";
 
-const client = new Crisp();
-client.setRestHost(process.env.CRISP_ORIGIN);
-client.authenticateTier(process.env.CRISP_TIER, process.env.CRISP_IDENTIFIER, process.env.CRISP_KEY);
-
-const { website, plugin, plan } = client;
-
-const operations = {
+const operations = ({ website, plugin, plan }) => ({
   get_website: (site) => website.getWebsite(site),
   get_settings: (site) => website.getWebsiteSettings(site),
   update_settings: (site, changes) => website.updateWebsiteSettings(site, changes),
@@ -34,11 +29,11 @@ const operations = {
   plugin_websites_since: (date) => plugin.listConnectWebsitesSince(date, false, false),
   plugin_endpoints: () => plugin.getConnectEndpoints(),
   plugin_settings: (site, id) => plugin.getSubscriptionSettings(site, id),
-};
+});
 
-async function call({ op, args }) {
+async function call(client, { op, args }) {
   try {
-    return { data: await operations[op](...args) };
+    return { data: await operations(client)[op](...args) };
   } catch (error) {
     if (error instanceof Error) {
       throw error; // a mistake in here, not an answer
@@ -47,10 +42,12 @@ async function call({ op, args }) {
   }
 }
 
-const calls = [];
 for await (const line of readline.createInterface({ input: process.stdin })) {
-  calls.push(call(JSON.parse(line))); // all at once: its waits between retries add up otherwise
-}
-for (const answer of await Promise.all(calls)) {
-  console.log(JSON.stringify(answer));
+  const { origin, tier, identifier, key, calls } = JSON.parse(line);
+  const client = new Crisp();
+  client.setRestHost(origin);
+  client.authenticateTier(tier, identifier, key);
+  // All at once: its waits between retries add up otherwise.
+  const answers = await Promise.all(calls.map((one) => call(client, one)));
+  console.log(JSON.stringify(answers));
 }

@@ -144,6 +144,9 @@ static const struct {
     /* The SDK accepts this and hangs. */
     {OK_ARGS "--task-concurrency 0", ERR_UNKNOWN,
      "field task-concurrency: value must be greater than or equal to 1 but got 0"},
+    {OK_ARGS "--skip-grants --sync-resources bid:r:website/w1", ERR_UNKNOWN,
+     "--sync-resources is not supported: a sync reads the source whole; narrow it with "
+     "--sync-resource-types"},
     {OK_ARGS "--skip-grants", ERR_UNKNOWN, "skip-grants can only be set within a targeted sync"},
     {OK_ARGS "--grant-entitlement website:w1:owner --grant-principal p", ERR_UNIMPLEMENTED,
      UNIMPLEMENTED "resource type website does not have provisioner configured"},
@@ -205,7 +208,6 @@ static const char *const accepted[] = {
     "--page-size 0",
     "--external-resource-c1z ''",
     "--diff-syncs=false --base-sync-id a --applied-sync-id b",
-    "--skip-grants --sync-resources bid:r:website/w1",
     /* in service mode nothing looks at one-shots */
     "--client-id a@b/c --client-secret s --revoke-grant x --skip-grants",
     "-fout.c1z -- foo bar",

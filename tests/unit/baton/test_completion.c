@@ -145,7 +145,7 @@ static void test_completion_in_zsh_is_well_formed(void **state) {
         skip();
     print_script(p, "zsh", NULL);
     assert_int_equal(system("zsh -f -n ./script"), 0);
-    /* With stubs for the completion system the function must build its tables without a word. */
+    /* With stand-ins for the completion system the function must build its tables without a word. */
     probe_write("driver", "compdef() { : }\n"
                           "_arguments() { print -r -- ${#@}; state=command }\n"
                           "_describe() { print -r -- ${#commands} }\n"

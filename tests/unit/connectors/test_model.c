@@ -6,7 +6,8 @@
 #include "pb/any.h"
 #include "pb/pack.h"
 
-static const struct crisp_website acme = {.website_id = "w-1", .name = "  Acme  ", .domain = "acme.example", .logo = ""};
+static const struct crisp_website acme = {
+    .website_id = "w-1", .name = "  Acme  ", .domain = "acme.example", .logo = ""};
 
 static struct crisp_operator ada(void) {
     return (struct crisp_operator){.type = "operator", .user_id = "u-1", .email = "ada@example.com",

@@ -57,8 +57,8 @@ static void test_url_refuses(void **state) {
         "https://api.crisp.chat/%zz",
         "https://api.crisp.chat/v1\r\nX: y",
         "https://api.crisp.chat\\@evil.example/v1",
-        "https://b\xC3\xBC"
-        "cher.example/v1",
+        ("https://b\xC3\xBC"
+         "cher.example/v1"),
         "https://[::1",
         "https://[]/v1",
         "https://[1.2.3.4]/v1",

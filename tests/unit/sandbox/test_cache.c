@@ -160,8 +160,10 @@ static void test_canned_has_a_limit(void **state) {
 static void test_journal_hides_credentials_and_survives_any_bytes(void **state) {
     (void)state;
     struct journal j;
-    struct request_header odd[] = {{"Authorization", "Basic c2VjcmV0"}, {"authorization", "Bearer t0k"},
-                                   {"Cookie", "c00kie"}, {"X-\xff", "\xfe"}};
+    struct request_header odd[] = {{"Authorization", "Basic c2VjcmV0"},
+                                   {"authorization", "Bearer t0k"},
+                                   {"Cookie", "c00kie"},
+                                   {"X-\xff", "\xfe"}};
     struct request req = {.method = "G\xffT", .target = "/\xff?q\xfe", .version = "HTTP/1.1",
                           .headers = odd, .header_count = 4, .body = ""};
     journal_init(&j);

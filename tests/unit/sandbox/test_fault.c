@@ -165,7 +165,8 @@ static void test_fault_success_status_keeps_the_body_and_failure_replaces_it(voi
     add("*:420");
     apply_to("{\"a\":1}");
     assert_int_equal(answer.status, 420);
-    assert_string_equal(answer.body->data, "{\"error\":true,\"reason\":\"rate_limited\",\"data\":{}}");
+    assert_string_equal(answer.body->data,
+                        "{\"error\":true,\"reason\":\"rate_limited\",\"data\":{}}");
 }
 
 static void test_fault_retry_after_as_a_date(void **state) {

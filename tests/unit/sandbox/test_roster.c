@@ -172,11 +172,12 @@ static void test_team_generate_stays_the_same_between_versions(void **state) {
     buf_init(&text, 4096);
     team_generate(0, true, &text, &member);
     assert_string_equal(
-        text.data, "{\"user_id\":\"86249f17-bce5-4b09-8435-023b5bcd2232\","
-                   "\"email\":\"zoe.muster.1@example.com\",\"avatar\":\"https://storage.example.com/"
-                   "avatar/86249f17-bce5-4b09-8435-023b5bcd2232.png\",\"first_name\":\"Zoë\","
-                   "\"last_name\":\"Muster\",\"role\":\"owner\",\"title\":\"Agent\","
-                   "\"availability\":\"away\",\"has_token\":true}");
+        text.data,
+        "{\"user_id\":\"86249f17-bce5-4b09-8435-023b5bcd2232\","
+        "\"email\":\"zoe.muster.1@example.com\",\"avatar\":\"https://storage.example.com/avatar/"
+        "86249f17-bce5-4b09-8435-023b5bcd2232.png\",\"first_name\":\"Zoë\","
+        "\"last_name\":\"Muster\",\"role\":\"owner\",\"title\":\"Agent\","
+        "\"availability\":\"away\",\"has_token\":true}");
 }
 
 static void test_team_invites_have_pairs_of_their_own(void **state) {

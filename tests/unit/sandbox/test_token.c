@@ -24,7 +24,7 @@ static int drop_tokens(void **state) {
 }
 
 /* The worked example of crisp-api.md 1.1. */
-#define EXAMPLE                                                                                     \
+#define EXAMPLE                                                                                    \
     "MWQwMDAwMDAtMDAwMC00MDAwLTgwMDAtMDAwMDAwMDBjMGRlOjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVm" \
     "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
