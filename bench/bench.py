@@ -140,11 +140,12 @@ def main():
     parser.add_argument("--quick", action="store_true",
                         help="few runs, small sizes: does it work? The figures are printed, docs/benchmarks.md is left alone")
     parser.add_argument("--sizes", metavar="N,N", help=f"numbers of operators (default {','.join(map(str, SIZES))})")
-    parser.add_argument("--json", metavar="FILE", help="write every single figure there")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write every single figure there")
     parser.add_argument("--no-doc", action="store_true", help="print the figures, leave docs/benchmarks.md alone")
     for name in ("ours", "go"):
         parser.add_argument(f"--{name}", type=Path, required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    json_file = options.json.resolve() if options.json else None
     sizes = [int(s) for s in options.sizes.split(",")] if options.sizes else QUICK_SIZES if options.quick else SIZES
 
     measure.adopt_orphans()
@@ -164,8 +165,8 @@ def main():
 
     text = report.markdown(figures)
     print(text)
-    if options.json:
-        Path(options.json).write_text(json.dumps(figures, indent=1) + "\n")
+    if json_file:
+        json_file.write_text(json.dumps(figures, indent=1) + "\n")
     if not (options.quick or options.no_doc):
         report.write_into(Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md", text)
 

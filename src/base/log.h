@@ -6,7 +6,7 @@
  * do not mix. Secrets registered with log_hide() are replaced by *** wherever they would appear.
  *
  * Sinks are file descriptors; the log owns those that log_open_path() made. Library layers log at
- * debug only.
+ * debug only, but for a wait before another try.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

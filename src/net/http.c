@@ -401,8 +401,12 @@ static void finish_try(struct set *s, struct transfer *t, bool is_transient) {
     get->retry_at_unix = verdict.retry_at_unix;
     if (!verdict.is_again)
         return;
-    log_debug(log, "http request waits for another try", LOG_STR("path", get->what),
-              LOG_MS("wait", verdict.wait_ms));
+    /* The one line above debug from this layer: a person in front of a silent program for half a minute
+     * would take it for dead. */
+    log_warn(log, "retrying operation", LOG_STR("path", get->what),
+             LOG_INT("status", get->answer.status),
+             LOG_STR("trouble", get->trouble == HTTP_NO_TROUBLE ? "" : get->detail),
+             LOG_MS("wait", verdict.wait_ms));
     t->state = STATE_WAITING;
     t->wake_ms = clock_mono_ms() + verdict.wait_ms;
 }

@@ -305,6 +305,7 @@ def test_trouble_that_passes_is_survived(sandbox, tmp_path):
     run = sync(sandbox, tmp_path)
     assert run.code == 0, run.stderr
     assert [r["status"] for r in sandbox.requests("operators/list")] == [503, 200]
+    assert run.log("retrying operation")["status"] == 503
 
 
 @pytest.mark.parametrize("status", [429, 420])

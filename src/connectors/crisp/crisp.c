@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/mem.h"
 #include "connectors/crisp/fields.h"
@@ -57,16 +56,6 @@ static bool crisp_open(const struct baton_env *env, void **ret_state, struct err
     return true;
 }
 
-static bool check_website(const struct crisp_state *s, struct err *err) {
-    const char *got = s->snapshot.website.website_id;
-    if (strcasecmp(got, s->website_id) == 0)
-        return true;
-    return err_set(err, ERR_INTERNAL,
-                   "Crisp answered for another website than the one asked for (%s): check "
-                   "--crisp-website-id and whatever stands between here and Crisp",
-                   s->website_id);
-}
-
 /* The two GETs of a sync. That the website answered is what validation asks; trouble with the list
  * alone is reported when the list is due, as a failed list call. */
 static bool crisp_validate(void *state, struct err *err) {
@@ -74,7 +63,7 @@ static bool crisp_validate(void *state, struct err *err) {
     arena_done(&s->arena);
     arena_init(&s->arena);
     s->snapshot = (struct crisp_snapshot){0};
-    if (!crisp_fetch(s->client, &s->arena, &s->snapshot, err) || !check_website(s, err))
+    if (!crisp_fetch(s->client, &s->arena, &s->snapshot, err))
         return false;
     if (s->snapshot.team_err.code != ERR_OK)
         return true;
