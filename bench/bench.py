@@ -148,6 +148,9 @@ def main():
     json_file = options.json.resolve() if options.json else None
     sizes = [int(s) for s in options.sizes.split(",")] if options.sizes else QUICK_SIZES if options.quick else SIZES
 
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        print(f"this machine is not quiet (load {load:.1f}): the figures will be too high", file=sys.stderr)
     measure.adopt_orphans()
     work = Path(tempfile.mkdtemp(prefix="bench-"))
     os.chdir(work)

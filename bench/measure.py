@@ -6,12 +6,14 @@ that outlives its parent is adopted (PR_SET_CHILD_SUBREAPER), waited for, and co
 Peak memory: only where asked for, in a run of its own, because looking costs time. Every millisecond
 the resident memory of all living processes of the run is summed: anonymous pages of each, and file
 pages (program and libraries) of the one that has most of them, since processes of one program share
-these. The kernel's own exact high-water mark of a process (VmHWM) is the lower bound. So for one
-process this is its exact peak RSS, libraries included, and for several it errs in their favour.
+these. The kernel's own exact peak of the process that was started, which time(1) reports, is the lower
+bound. So for one process this is its exact peak RSS, libraries included, and for several it errs in
+their favour. (wait4() here would not do: a child begins with the peak of this Python.)
 """
 
 import ctypes
 import os
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,8 +57,8 @@ def family_of(pid):
 
 
 def memory_of(pid):
-    """(anonymous, file, high-water mark) in KiB; zeros when it has just ended."""
-    facts = dict.fromkeys(("RssAnon", "RssShmem", "RssFile", "VmHWM"), 0)
+    """(anonymous, file) in KiB; zeros when it has just ended."""
+    facts = dict.fromkeys(("RssAnon", "RssShmem", "RssFile"), 0)
     try:
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             name, _, value = line.partition(":")
@@ -64,36 +66,48 @@ def memory_of(pid):
                 facts[name] = int(value.split()[0])
     except OSError:
         pass
-    return facts["RssAnon"] + facts["RssShmem"], facts["RssFile"], facts["VmHWM"]
+    return facts["RssAnon"] + facts["RssShmem"], facts["RssFile"]
 
 
 def watch(pid):
-    """Looks until the process has ended; returns its wait4() result and the peak."""
+    """Looks until the process has ended; returns its wait4() result and the peak of its descendants."""
     peak = 0
     while True:
         ended, status, usage = os.wait4(pid, os.WNOHANG)
         if ended:
             return status, usage, peak
-        members = [memory_of(member) for member in family_of(pid)]
-        anonymous = sum(m[0] for m in members)
-        peak = max(peak, anonymous + max(m[1] for m in members), max(m[2] for m in members))
+        members = [memory_of(member) for member in family_of(pid)[1:]]
+        if members:
+            peak = max(peak, sum(m[0] for m in members) + max(m[1] for m in members))
         time.sleep(LOOK_EVERY_S)
 
 
-def run(argv, env, *, watch_memory=False, stdout=os.devnull, not_ours=()):
-    """Runs argv to its end, its output thrown away. `not_ours`: children of this process that do not
-    belong to the run. Raises Failed unless it exits with 0."""
+def spawn(argv, env):
     quiet = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, stdout, os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
         (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
     ]
     argv = [str(a) for a in argv]
-    start = time.monotonic()
-    pid = os.posix_spawn(argv[0], argv, env, file_actions=quiet)
-    if watch_memory:
+    return os.posix_spawn(argv[0], argv, env, file_actions=quiet)
+
+
+def run_watched(argv, env):
+    """Through time(1), which is small, so that the peak it reports is the program's own."""
+    with tempfile.NamedTemporaryFile("r") as report:
+        pid = spawn(["/usr/bin/time", "--quiet", "-f", "%M", "-o", report.name, *argv], env)
         status, usage, peak = watch(pid)
+        return status, usage, max(peak, int(report.read() or 0))
+
+
+def run(argv, env, *, watch_memory=False, not_ours=()):
+    """Runs argv to its end, its output thrown away. `not_ours`: children of this process that do not
+    belong to the run. Raises Failed unless it exits with 0."""
+    start = time.monotonic()
+    if watch_memory:
+        status, usage, peak = run_watched(argv, env)
     else:
+        pid = spawn(argv, env)
         (_, status, usage), peak = os.wait4(pid, 0), 0
     wall = time.monotonic() - start
     cpu = usage.ru_utime + usage.ru_stime
@@ -102,5 +116,5 @@ def run(argv, env, *, watch_memory=False, stdout=os.devnull, not_ours=()):
         cpu += usage.ru_utime + usage.ru_stime
     code = os.waitstatus_to_exitcode(status)
     if code != 0:
-        raise Failed(f"exit code {code}: {' '.join(argv)}")
+        raise Failed(f"exit code {code}: {' '.join(map(str, argv))}")
     return Cost(wall, cpu, peak)

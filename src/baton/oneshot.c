@@ -46,17 +46,17 @@ static void settle_failure(struct c1z_store *store, const struct sync_report *re
         err_append(err, " (and the unfinished sync could not be kept: %s)", saving.msg);
 }
 
-static bool sync_into(struct c1z_store *store, const struct baton_connector *connector,
-                      const struct baton_env *env, void *state, struct err *err) {
+/* Runs the engine with a connector that lives just as long: what it holds of the team is gone before the
+ * indexes and the compression want memory. */
+static bool run_engine(struct c1z_store *store, const struct baton_connector *connector,
+                       const struct baton_env *env, struct sync_report *ret_report,
+                       struct err *err) {
     const struct options *o = env->options;
-    const char *file = options_str(o, "file");
     struct progress progress;
     progress_init(&progress);
-    log_set_tap(env->log, progress_clear, &progress);
     const char *const *only;
     struct sync_request request = {
         .source = &connector->source,
-        .state = state,
         .types = connector->resource_types,
         .type_count = connector->resource_type_count,
         .skip_entitlements_and_grants = options_bool(o, "skip-entitlements-and-grants"),
@@ -67,14 +67,13 @@ static bool sync_into(struct c1z_store *store, const struct baton_connector *con
     };
     request.only_type_count = options_list(o, "sync-resource-types", &only);
     request.only_types = only;
-    struct sync_report report;
-    bool ok = sync_engine_run(store, &request, &report, err);
+    if (!connector->open(env, &request.state, err))
+        return false;
+    log_set_tap(env->log, progress_clear, &progress);
+    bool ok = sync_engine_run(store, &request, ret_report, err);
     progress_clear(NULL, 0, &progress);
-    if (ok)
-        ok = save(store, file, env->log, err);
-    else
-        settle_failure(store, &report, file, env->log, err);
     log_set_tap(env->log, NULL, NULL);
+    connector->close(request.state);
     return ok;
 }
 
@@ -84,9 +83,6 @@ bool oneshot_sync(const struct baton_connector *connector, const struct baton_en
     const char *file = options_str(o, "file");
     if (!check_settings(o, err) || !c1z_check_target(file, err))
         return false;
-    void *state = NULL;
-    if (!connector->open(env, &state, err))
-        return false;
     struct c1z_options how = {
         .mode = C1Z_WRITE,
         .temp_dir = options_str(o, "c1z-temp-dir"),
@@ -94,8 +90,14 @@ bool oneshot_sync(const struct baton_connector *connector, const struct baton_en
         .cancel = env->cancel,
     };
     struct c1z_store *store = c1z_open(file, &how, err);
-    bool ok = store && sync_into(store, connector, env, state, err);
+    if (!store)
+        return false;
+    struct sync_report report = {0};
+    bool ok = run_engine(store, connector, env, &report, err);
+    if (ok)
+        ok = save(store, file, env->log, err);
+    else
+        settle_failure(store, &report, file, env->log, err);
     c1z_close(store);
-    connector->close(state);
     return ok;
 }

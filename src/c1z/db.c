@@ -37,7 +37,7 @@ static bool set_switches(sqlite3 *sql, bool can_write) {
 /* Deleted rows are wiped from pages that stay (secure_delete=FAST), so that an operator who left is not
  * found in the slack of a page. */
 static const char pragmas[] = "PRAGMA page_size=4096;"
-                              "PRAGMA cache_size=-16384;"
+                              "PRAGMA cache_size=-8192;"
                               "PRAGMA locking_mode=EXCLUSIVE;"
                               "PRAGMA journal_mode=OFF;"
                               "PRAGMA synchronous=OFF;"
