@@ -40,7 +40,7 @@ build() {
     meson setup "$dir" "$@" >"$dir.log" 2>&1 || { cat "$dir.log"; return 1; }
     rm -f "$dir.log"
   elif [ $# -gt 0 ]; then
-    meson configure "$dir" "$@"
+    meson configure "$dir" "$@" >/dev/null
   fi
   ninja -C "$dir" --quiet
 }

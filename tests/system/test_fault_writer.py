@@ -9,6 +9,9 @@ import pytest
 
 import c1zwriter
 
+# A sanitizer's library would have to be loaded before the one that makes calls fail, and is slow to die.
+pytestmark = pytest.mark.release
+
 # Environment: run every single allocation instead of a sample (some minutes).
 ALL = os.environ.get("BATON_TEST_FAULTS") == "all"
 OLD, NEW = 2, 3

@@ -11,6 +11,9 @@ import pytest
 
 import c1zwriter
 
+# A sanitizer's library would have to be loaded before the one that makes calls fail, and is slow to die.
+pytestmark = pytest.mark.release
+
 KILLS = int(os.environ.get("BATON_TEST_KILLS", "200"))
 COUNT = 400
 
