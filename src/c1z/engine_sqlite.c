@@ -17,7 +17,7 @@
 #include "c1z/schema.h"
 #include "c1z/stats.h"
 
-enum { CHUNK = 128 * 1024, STATS_MAX = 16 * 1024 * 1024 };
+enum { CHUNK = 32 * 1024, STATS_MAX = 16 * 1024 * 1024 };
 
 struct sqlite_store {
     struct c1z_store base;

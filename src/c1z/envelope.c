@@ -18,6 +18,8 @@ enum { HEADER_MAX = 18, MAGIC_MAX = 4 };
  * operators: 4.82 MB against 4.99). The window is at most 2 MiB (2^21), below the 8 MiB that c1z.md 1.2
  * allows. */
 enum { LEVEL = 1 };
+/* A quarter of what zstd suggests: a small sync should stay small. */
+enum { OUT_SIZE = 32 * 1024 };
 
 static const uint8_t magic_v1[ENVELOPE_MAGIC_LEN] = {'C', '1', 'Z', 'F', 0};
 static const uint8_t magic_v3[ENVELOPE_MAGIC_LEN] = {'C', '1', 'Z', '3', 0};
@@ -306,7 +308,7 @@ struct envelope_writer *envelope_writer_new(uint64_t size, envelope_sink sink, v
         err_set(err, ERR_RESOURCE_EXHAUSTED, "out of memory: prepare to compress");
         return NULL;
     }
-    size_t out_size = ZSTD_CStreamOutSize();
+    size_t out_size = OUT_SIZE;
     struct envelope_writer *w = mem_alloc(sizeof *w + out_size);
     *w = (struct envelope_writer){.zstd = zstd, .sink = sink, .payload = payload, .out_size = out_size};
     return w;
