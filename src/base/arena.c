@@ -119,6 +119,24 @@ char *arena_strdup(struct arena *a, const char *s) {
     return arena_strndup(a, s, strlen(s));
 }
 
+char *arena_join(struct arena *a, ...) {
+    va_list ap, again;
+    va_start(ap, a);
+    va_copy(again, ap);
+    size_t n = 0;
+    for (const char *s; (s = va_arg(ap, const char *)) != NULL;)
+        n += strlen(s);
+    va_end(ap);
+    char *joined = arena_alloc(a, n + 1), *end = joined;
+    for (const char *s; (s = va_arg(again, const char *)) != NULL;) {
+        size_t part = strlen(s);
+        memcpy(end, s, part);
+        end += part;
+    }
+    va_end(again);
+    return joined;
+}
+
 char *arena_printf(struct arena *a, const char *fmt, ...) {
     va_list ap, again;
     va_start(ap, fmt);

@@ -27,6 +27,8 @@ void *arena_alloc(struct arena *a, size_t size) __attribute__((returns_nonnull))
 void *arena_array(struct arena *a, size_t count, size_t size) __attribute__((returns_nonnull));
 char *arena_strdup(struct arena *a, const char *s) __attribute__((returns_nonnull));
 char *arena_strndup(struct arena *a, const char *s, size_t n) __attribute__((returns_nonnull));
+/* The texts one behind the other, up to a NULL. */
+char *arena_join(struct arena *a, ...) __attribute__((sentinel, returns_nonnull));
 char *arena_printf(struct arena *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3), nonnull(2), returns_nonnull));
 

@@ -121,7 +121,7 @@ C1__Resource *model_website(const struct crisp_website *website, struct arena *a
     m->display_name = clipped(arena, name, NAME_MAX_BYTES);
     C1__ExternalLink link;
     c1__external_link__init(&link);
-    link.url = arena_printf(arena, "https://app.crisp.chat/website/%s/", website->website_id);
+    link.url = arena_join(arena, "https://app.crisp.chat/website/", website->website_id, "/", NULL);
     annotate(m, &link.base, arena);
     m->profile = pb_struct_new(arena);
     add_if_any(m->profile, arena, "website_id", website->website_id);
@@ -135,7 +135,7 @@ C1__Resource *model_website(const struct crisp_website *website, struct arena *a
 
 static char *operator_name(const struct crisp_operator *o, struct arena *arena) {
     const char *first = trimmed(arena, o->first_name), *last = trimmed(arena, o->last_name);
-    const char *both = arena_printf(arena, "%s%s%s", first, *first && *last ? " " : "", last);
+    const char *both = arena_join(arena, first, *first && *last ? " " : "", last, NULL);
     return clipped(arena, first_non_empty(both, o->email, o->user_id), NAME_MAX_BYTES);
 }
 
@@ -209,8 +209,8 @@ C1__Resource *model_operator(const struct roster_entry *entry, struct arena *are
 
 static char *entitlement_id(const C1__Resource *website, enum roster_role role,
                             struct arena *arena) {
-    return arena_printf(arena, "%s:%s:%s", website->id->resource_type, website->id->resource,
-                        roster_role_name(role));
+    return arena_join(arena, website->id->resource_type, ":", website->id->resource, ":",
+                      roster_role_name(role), NULL);
 }
 
 C1__Entitlement *model_entitlement(C1__Resource *website, enum roster_role role,
@@ -223,9 +223,10 @@ C1__Entitlement *model_entitlement(C1__Resource *website, enum roster_role role,
     m->id = entitlement_id(website, role, arena);
     m->slug = arena_strdup(arena, roster_role_name(role));
     m->display_name =
-        clipped(arena, arena_printf(arena, "%s Website %s", site, title), NAME_MAX_BYTES);
-    m->description = clipped(arena, arena_printf(arena, "%s of the %s website in Crisp", title, site),
-                             DESCRIPTION_MAX_BYTES);
+        clipped(arena, arena_join(arena, site, " Website ", title, NULL), NAME_MAX_BYTES);
+    const char *description =
+        arena_join(arena, title, " of the ", site, " website in Crisp", NULL);
+    m->description = clipped(arena, description, DESCRIPTION_MAX_BYTES);
     m->purpose = C1__ENTITLEMENT__PURPOSE_VALUE__PURPOSE_VALUE_PERMISSION;
     m->n_grantable_to = 1;
     m->grantable_to = arena_array(arena, 1, sizeof m->grantable_to[0]);
@@ -242,6 +243,6 @@ C1__Grant *model_grant(C1__Resource *website, const struct roster_entry *entry,
     m->entitlement->resource = website;
     m->entitlement->id = entitlement_id(website, entry->role, arena);
     m->principal = resource("operator", entry->operator->user_id, arena);
-    m->id = arena_printf(arena, "%s:operator:%s", m->entitlement->id, entry->operator->user_id);
+    m->id = arena_join(arena, m->entitlement->id, ":operator:", entry->operator->user_id, NULL);
     return m;
 }

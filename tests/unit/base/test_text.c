@@ -96,6 +96,7 @@ static void test_arena_gives_zeroed_aligned_memory_and_survives_reset(void **sta
     arena_reset(&a);
     assert_string_equal(arena_printf(&a, "%s-%d", "a", 5), "a-5");
     assert_string_equal(arena_strndup(&a, "abcdef", 3), "abc");
+    assert_string_equal(arena_join(&a, "ab", "", "c", NULL), "abc");
 }
 
 static void test_secret_is_copied_found_and_dropped(void **state) {

@@ -394,7 +394,8 @@ static const struct {
 
 static void test_cli_relations_of_the_connector(void **state) {
     struct probe *p = *state;
-    struct baton_connector connector = probe_connector;
+    static struct baton_connector connector;
+    connector = probe_connector;
     connector.relations = relations;
     connector.relation_count = sizeof relations / sizeof relations[0];
     p->connector = &connector;
