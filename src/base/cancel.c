@@ -1,7 +1,6 @@
 #include "base/cancel.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -10,7 +9,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 
 struct cancel {
@@ -64,19 +62,6 @@ bool cancel_check(const struct cancel *c, struct err *err) {
     return err_set(err, ERR_CANCELLED, "stopped on request");
 }
 
-bool cancel_sleep_ms(const struct cancel *c, int ms, struct err *err) {
-    int64_t until = clock_mono_ms() + ms;
-    for (;;) {
-        if (!cancel_check(c, err))
-            return false;
-        int64_t left = until - clock_mono_ms();
-        if (left <= 0)
-            return true;
-        struct pollfd p = {.fd = cancel_fd(c), .events = POLLIN};
-        poll(&p, c ? 1 : 0, (int)left);
-    }
-}
-
 static void handle_signal(int number) {
     struct cancel *c = atomic_load(&on_signal);
     if (c)
@@ -91,4 +76,6 @@ void cancel_on_signals(struct cancel *c) {
     sigaction(SIGTERM, &act, NULL);
     act.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &act, NULL);
+    /* A file size limit: write(2) then says EFBIG, which has a text. */
+    sigaction(SIGXFSZ, &act, NULL);
 }

@@ -26,10 +26,7 @@ int cancel_fd(const struct cancel *c);
 /* Sets err to Canceled and returns false if the token has fired; else returns true. */
 bool cancel_check(const struct cancel *c, struct err *err);
 
-/* Waits up to ms; false (and err) if cancelled meanwhile. */
-bool cancel_sleep_ms(const struct cancel *c, int ms, struct err *err);
-
-/* SIGINT and SIGTERM fire this token from now on. SIGPIPE is ignored. The token must outlive the
+/* SIGINT and SIGTERM fire this token from now on. SIGPIPE and SIGXFSZ are ignored. The token must outlive the
  * process's use of signals; a NULL puts the defaults back. */
 void cancel_on_signals(struct cancel *c);
 

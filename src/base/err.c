@@ -19,8 +19,16 @@ static void print_clipped(char *dst, size_t size, const char *fmt, va_list ap) {
     int n = vsnprintf(dst, size, fmt, ap);
     if (n < 0)
         dst[0] = '\0';
-    else if ((size_t)n >= size)
-        dst[utf8_clip(dst, size - 1, size - 1)] = '\0';
+    else if ((size_t)n >= size) {
+        /* The byte that would have come next is gone: look for a character without its end. */
+        size_t end = size - 1;
+        while (end > 0 && ((unsigned char)dst[end - 1] & 0xC0) == 0x80)
+            end--;
+        if (end > 0 && (unsigned char)dst[end - 1] >= 0xC0)
+            end--;
+        if (!utf8_valid(dst + end, size - 1 - end))
+            dst[end] = '\0';
+    }
 }
 
 bool err_setv(struct err *err, enum err_code code, const char *fmt, va_list ap) {

@@ -83,21 +83,22 @@ bool log_open_path(struct log *log, const char *path, struct err *err) {
     return true;
 }
 
-void log_reopen(struct log *log) {
-    for (int i = 0; i < log->sink_count; i++) {
-        struct sink *s = &log->sinks[i];
-        int fd = s->path ? open_for_append(s->path) : -1;
-        if (fd < 0)
-            continue;
-        close(s->fd);
-        s->fd = fd;
-    }
+static void hide(struct log *log, const char *text, size_t n) {
+    if (log->hidden_count < MAX_SECRETS)
+        secret_set(&log->hidden[log->hidden_count++], text, n);
 }
 
 void log_hide(struct log *log, const struct secret *s) {
-    if (s->len < SHORTEST_SECRET || log->hidden_count == MAX_SECRETS)
+    if (s->len < SHORTEST_SECRET)
         return;
-    secret_set(&log->hidden[log->hidden_count++], s->value, s->len);
+    hide(log, s->value, s->len);
+    /* As it looks inside a JSON string. */
+    buf_auto struct buf quoted;
+    buf_init(&quoted, MAX_LINE);
+    jsonw_quote(&quoted, s->value, s->len);
+    if (buf_ok(&quoted) && quoted.len - 2 != s->len)
+        hide(log, quoted.data + 1, quoted.len - 2);
+    explicit_bzero(quoted.data, quoted.len);
 }
 
 bool log_is_on(const struct log *log, enum log_level level) {
@@ -201,9 +202,14 @@ static void encode_console(struct buf *out, enum log_level level, const char *fi
 }
 
 /* Overwrites every occurrence with stars: same length, so nothing has to move. */
-static void mask(struct buf *line, const struct secret *s) {
-    for (char *p = line->data; (p = strstr(p, s->value)) != NULL; p += s->len)
+static void mask(char *text, const struct secret *s) {
+    for (char *p = text; (p = strstr(p, s->value)) != NULL; p += s->len)
         memset(p, '*', s->len);
+}
+
+void log_mask(const struct log *log, char *text) {
+    for (int i = 0; i < log->hidden_count; i++)
+        mask(text, &log->hidden[i]);
 }
 
 static void write_all(int fd, const char *p, size_t n) {
@@ -229,8 +235,7 @@ void log_write(struct log *log, enum log_level level, const char *file, int line
         encode_json(&out, level, file, line, msg, fields);
     else
         encode_console(&out, level, file, line, msg, fields);
-    for (int i = 0; i < log->hidden_count; i++)
-        mask(&out, &log->hidden[i]);
+    log_mask(log, out.data);
     if (out.overflow)
         out.len = out.len > 0 ? out.len - 1 : 0; /* room for the line feed */
     out.overflow = false;

@@ -46,11 +46,11 @@ struct log *log_new(enum log_level level, enum log_format format);
 void log_free(struct log *log);
 /* The first call takes the place of stderr, later ones add. "stdout" and "stderr" are names. */
 bool log_open_path(struct log *log, const char *path, struct err *err);
-/* Opens the paths again (after a rotation); keeps the old file where that fails. */
-void log_reopen(struct log *log);
 /* From now on this value is masked. Copies. Values shorter than 6 bytes are not registered: masking
  * them would shred ordinary text. */
 void log_hide(struct log *log, const struct secret *s);
+/* Masks what is registered in a text that goes elsewhere. */
+void log_mask(const struct log *log, char *text);
 bool log_is_on(const struct log *log, enum log_level level);
 /* "debug", "info", "warn", "error" (any case, and zap's "warning", "dpanic", "panic", "fatal" as
  * error); anything else is info, as in the SDK. */

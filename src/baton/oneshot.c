@@ -91,7 +91,7 @@ bool oneshot_sync(const struct baton_connector *connector, const struct baton_en
     };
     struct c1z_store *store = c1z_open(file, &how, err);
     if (!store)
-        return false;
+        return err_append(err, " (%s was left alone: move it away, or choose another --file)", file);
     struct sync_report report = {0};
     bool ok = run_engine(store, connector, env, &report, err);
     if (ok)

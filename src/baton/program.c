@@ -15,9 +15,17 @@
 
 enum { EXIT_SIGTERM = 128 + SIGTERM, CAPABILITIES_MAX = 1024 * 1024 };
 
+#if defined(__SANITIZE_ADDRESS__)
+#define IS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define IS_SANITIZED 1
+#endif
+#endif
+
 /* A core dump would hold the key. Sanitizers need to trace their own process, so not under them. */
 static void refuse_core_dumps(void) {
-#ifndef __SANITIZE_ADDRESS__
+#ifndef IS_SANITIZED
     struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
@@ -97,6 +105,7 @@ static bool run(const struct baton_connector *connector, const struct options *o
     bool ok = run_in(connector, &env, err);
     if (!ok && err->code != ERR_CANCELLED)
         log_error(log, "error running connector", LOG_ERROR_FIELD(err));
+    log_mask(log, err->msg);
     log_free(log);
     return ok;
 }

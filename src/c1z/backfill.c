@@ -34,8 +34,8 @@ static bool handle_row(struct pass *p, struct err *err) {
     arena_reset(&p->arena);
     if (ok)
         return true;
-    if (err)
-        err->code = ERR_UNKNOWN;
+    if (err && (err->code == ERR_DATA_LOSS || err->code == ERR_NOT_FOUND))
+        err->code = ERR_UNKNOWN; /* a damaged file, as any other damage to it */
     return err_wrap(err, "read the grant in row %lld", sqlite3_column_int64(p->rows, 0));
 }
 

@@ -21,7 +21,7 @@
 #include "c1z/privfs.h"
 
 /* The largest row: a message of PB_MESSAGE_MAX and its keys. */
-enum { DB_ROW_MAX = 17 * 1024 * 1024, DB_SQL_MAX = 64 * 1024, DB_CACHE_KIB = 8192, DB_PAGE_SIZE = 4096 };
+enum { DB_ROW_MAX = 17 * 1024 * 1024, DB_SQL_MAX = 64 * 1024, DB_PAGE_SIZE = 4096 };
 
 struct db {
     sqlite3 *sql;

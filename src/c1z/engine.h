@@ -10,10 +10,12 @@
 
 #include "c1z/envelope.h"
 #include "c1z/store.h"
+#include "c1z/target.h"
 
 struct c1z_store {
     const struct c1z_engine *engine;
-    char *path; /* owned by store.c */
+    char *path;                  /* owned by store.c */
+    struct target_origin origin; /* of a store to be written; owned by store.c */
     enum c1z_mode mode;
     const struct cancel *cancel;
     bool is_changed; /* something is to be saved */

@@ -246,6 +246,8 @@ static bool sqlite_end_run(struct c1z_store *store, const char *token, struct er
     reset_lookups(s);
     bool ok = run_set_token(&s->db, s->put->sync_id, token, err) &&
               retention_apply(&s->db, s->put->sync_id, err) && finish_run(s, err);
+    /* Old runs may be deleted already: without the new one that must not be saved. */
+    s->db.is_broken |= !ok;
     drop_run(s);
     return ok;
 }

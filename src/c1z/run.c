@@ -114,6 +114,7 @@ bool run_find_unfinished(struct db *db, const char *type, struct arena *arena,
     clock_format_sqlite(clock_now_ns() - C1Z_RESUMABLE_NS, cutoff);
     mem_auto char *sql = mem_printf("SELECT %s FROM v1_sync_runs WHERE ended_at IS NULL AND "
                                     "started_at >= ?1 AND sync_type = ?2 "
+                                    "AND length(CAST(sync_id AS BLOB)) = 27 "
                                     "ORDER BY started_at DESC LIMIT 1", columns);
     db_stmt_auto sqlite3_stmt *stmt = db_prepare(db, sql, false, err);
     if (!stmt)
@@ -182,6 +183,12 @@ bool run_delete_rows(struct db *db, const char *id, bool and_itself, struct err 
     return true;
 }
 
+/* A run that is not there would otherwise be ended without a word. */
+static bool changed_one(struct db *db, const char *id, struct err *err) {
+    return sqlite3_changes(db->sql) == 1 ||
+           err_set(err, ERR_INTERNAL, "the sync run %s is not in the private copy any more", id);
+}
+
 bool run_set_token(struct db *db, const char *id, const char *token, struct err *err) {
     db_stmt_auto sqlite3_stmt *stmt =
         db_prepare(db, "UPDATE v1_sync_runs SET sync_token = ?2 WHERE sync_id = ?1", false, err);
@@ -189,7 +196,7 @@ bool run_set_token(struct db *db, const char *id, const char *token, struct err 
         return false;
     db_bind_text(stmt, 1, id);
     db_bind_text(stmt, 2, token);
-    return db_run(db, stmt, err);
+    return db_run(db, stmt, err) && changed_one(db, id, err);
 }
 
 bool run_finish(struct db *db, const char *id, const char *type, const char *stats, struct err *err) {
@@ -215,5 +222,5 @@ bool run_finish(struct db *db, const char *id, const char *type, const char *sta
     db_bind_text(stmt, 5, has_marker ? "1" : "");
     db_bind_text(stmt, 6, has_marker ? "[\"I5\",\"I10\"]" : "");
     db_bind_text(stmt, 7, has_marker ? "connector" : "");
-    return db_run(db, stmt, err);
+    return db_run(db, stmt, err) && changed_one(db, id, err);
 }

@@ -25,10 +25,10 @@ static bool check_wish(const struct c1z_options *o, struct err *err) {
     if (o->mode == C1Z_READ || !wish || !*wish || strcmp(wish, "sqlite") == 0)
         return true;
     if (strcmp(wish, "pebble") == 0)
-        return err_set(err, ERR_INVALID_ARGUMENT,
+        return err_set(err, ERR_UNKNOWN,
                        "this version cannot write the v3 (Pebble) format: set the storage engine to "
                        "sqlite or leave it unset");
-    return err_set(err, ERR_INVALID_ARGUMENT,
+    return err_set(err, ERR_UNKNOWN,
                    "unknown storage engine \"%s\": set it to sqlite or leave it unset", wish);
 }
 
@@ -41,8 +41,9 @@ static bool refuse_v3(int fd, struct err *err) {
         err_append(err, ", sync %s", m.sync_id);
     if (m.has_counts)
         err_append(err, ", %" PRId64 " resources, %" PRId64 " grants", m.resources, m.grants);
-    return err_append(err, "), which this version cannot read: let the connector that wrote it write "
-                           "v1, with --storage-engine sqlite");
+    return err_append(err, "), which this version cannot read: have the connector that wrote it write "
+                           "a new file, with --storage-engine sqlite (it keeps the format of one that "
+                           "is there)");
 }
 
 /* Chooses the engine by the first bytes; leaves fd behind them. */
@@ -79,10 +80,11 @@ static bool open_file(const char *path, int *ret_fd, struct err *err) {
     if (fstat(fd, &st) != 0)
         err_set_errno(err, ERR_UNKNOWN, errno, "open");
     else if (!S_ISREG(st.st_mode))
-        err_set(err, ERR_FAILED_PRECONDITION, "not a regular file");
-    else if (st.st_size == 0)
-        return close(fd) == 0;
-    else {
+        err_set(err, ERR_UNKNOWN, "not a regular file");
+    else if (st.st_size == 0) {
+        close(fd);
+        return true;
+    } else {
         posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
         *ret_fd = fd;
         return true;
@@ -111,11 +113,16 @@ static struct c1z_store *open_store(const char *path, const struct c1z_options *
 struct c1z_store *c1z_open(const char *path, const struct c1z_options *options, struct err *err) {
     if (!check_wish(options, err))
         return NULL;
-    struct c1z_store *store = open_store(path, options, err);
+    struct target_origin origin = {0};
+    struct c1z_store *store = NULL;
+    if (options->mode == C1Z_READ || target_look(path, &origin, err))
+        store = open_store(path, options, err);
     if (!store) {
+        target_origin_done(&origin);
         err_wrap(err, "open %s", path);
         return NULL;
     }
+    store->origin = origin;
     store->path = mem_strdup(path);
     store->mode = options->mode;
     store->cancel = options->cancel;
@@ -126,6 +133,7 @@ void c1z_close(struct c1z_store *store) {
     if (!store)
         return;
     free(store->path);
+    target_origin_done(&store->origin);
     store->engine->close(store);
 }
 
@@ -183,7 +191,7 @@ static bool save(struct save *s, struct err *err) {
     const struct c1z_engine *engine = s->store->engine;
     set_deadline(s);
     if (!cancel_check(s->store->cancel, err) || !engine->seal(s->store, &s->size, err) ||
-        !target_open(s->store->path, &s->target, err))
+        !target_open(&s->store->origin, &s->target, err))
         return false;
     bool ok = engine->write(s->store, save_sink, s, &s->done, err) && target_commit(&s->target, err);
     target_done(&s->target);
@@ -199,6 +207,9 @@ bool c1z_save(struct c1z_store *store, struct c1z_saved *ret_saved, struct err *
             return err_wrap(err, "save %s", store->path);
         s.done.is_written = true;
         store->is_changed = false;
+        target_origin_done(&store->origin);
+        if (!target_look(store->path, &store->origin, err))
+            return err_wrap(err, "look again at %s", store->path);
     }
     if (ret_saved)
         *ret_saved = s.done;

@@ -3,7 +3,7 @@
  * A .c1z holds sync runs; each run holds resource types, resources, entitlements and grants. The
  * store owns a private copy of the database (a temporary file without a name, or memory where no
  * directory is writable). The file at `path` is touched by c1z_save() alone, which replaces it by
- * rename: until then, and after any failure, the old file is there byte for byte.
+ * rename: until then, and after any failure before it, the old file is there byte for byte.
  *
  * One engine exists: SQLite in zstd ("v1", c1z.md). A second one (Pebble, "v3") will stand behind
  * this same header; until then a v3 file is recognised and refused.
@@ -11,7 +11,7 @@
  * Messages given to the put calls are borrowed for the call. Text in a returned c1z_run or c1z_row is
  * valid as said there. Not thread-safe.
  *
- * Errors: FailedPrecondition (wrong state), DataLoss-free: a damaged file is Unknown (exit 2) with the
+ * Errors: FailedPrecondition (wrong state), a damaged file is Unknown (exit 2) with the
  * texts of c1z.md section 6, disk trouble is Unknown, no space is ResourceExhausted, Canceled.
  */
 #ifndef C1Z_STORE_H
@@ -96,7 +96,7 @@ bool c1z_put_grant(struct c1z_store *store, const C1__Grant *grant, struct err *
 bool c1z_checkpoint(struct c1z_store *store, const char *token, struct err *err);
 
 /* Ends the run: final token, retention (BATON_KEEP_SYNC_COUNT, BATON_SKIP_CLEANUP), ended_at, stats,
- * invariant marker (full runs), indexes, VACUUM where pages were freed. */
+ * invariant marker (full runs). Indexes and VACUUM come with c1z_save(). */
 bool c1z_end_run(struct c1z_store *store, const char *token, struct err *err);
 
 /* --- reading --- */

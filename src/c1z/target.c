@@ -39,7 +39,7 @@ static char *resolve(const char *path, struct err *err) {
         at = next;
     }
     free(at);
-    err_set(err, ERR_FAILED_PRECONDITION, "%s: too many symbolic links", path);
+    err_set(err, ERR_UNKNOWN, "%s: too many symbolic links", path);
     return NULL;
 }
 
@@ -53,7 +53,7 @@ static bool check_old(const char *path, struct stat *ret_old, bool *ret_exists, 
         return true;
     }
     if (!S_ISREG(st.st_mode))
-        return err_set(err, ERR_FAILED_PRECONDITION, "%s is %s: name a file to write to", path,
+        return err_set(err, ERR_UNKNOWN, "%s is %s: name a file to write to", path,
                        S_ISDIR(st.st_mode) ? "a directory" : "not a regular file");
     *ret_old = st;
     *ret_exists = true;
@@ -62,7 +62,7 @@ static bool check_old(const char *path, struct stat *ret_old, bool *ret_exists, 
 
 bool target_check(const char *path, struct err *err) {
     if (!*path)
-        return err_set(err, ERR_INVALID_ARGUMENT, "the name of the file to write is empty");
+        return err_set(err, ERR_UNKNOWN, "the name of the file to write is empty");
     mem_auto char *resolved = resolve(path, err);
     struct stat old;
     bool exists;
@@ -81,16 +81,16 @@ static bool is_still_at(int fd, const char *path) {
     return fstat(fd, &a) == 0 && lstat(path, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-enum claim { CLAIM_DONE, CLAIM_AGAIN, CLAIM_FAILED };
+enum claim_result { CLAIM_DONE, CLAIM_AGAIN, CLAIM_FAILED };
 
-static enum claim busy(const char *tmp, struct err *err) {
+static enum claim_result busy(const char *tmp, struct err *err) {
     err_set(err, ERR_FAILED_PRECONDITION,
             "another program is writing %s now: wait until it is done and run this again", tmp);
     return CLAIM_FAILED;
 }
 
 /* Someone's file of that name is there. If its owner is dead it is removed. */
-static enum claim remove_stale(const char *tmp, struct err *err) {
+static enum claim_result remove_stale(const char *tmp, struct err *err) {
     int fd = open(tmp, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
         return CLAIM_AGAIN;
@@ -102,18 +102,18 @@ static enum claim remove_stale(const char *tmp, struct err *err) {
                 "%s is in the way and is not an ordinary file of ours: remove it", tmp);
         return CLAIM_FAILED;
     }
-    enum claim claim = CLAIM_AGAIN;
+    enum claim_result result = CLAIM_AGAIN;
     if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        claim = busy(tmp, err);
+        result = busy(tmp, err);
     else if (is_still_at(fd, tmp))
         unlink(tmp);
     close(fd);
-    return claim;
+    return result;
 }
 
 /* One attempt to create and lock the temporary file. */
-static enum claim claim(const char *tmp, int *ret_fd, struct err *err) {
-    int fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+static enum claim_result claim(const char *tmp, mode_t mode, int *ret_fd, struct err *err) {
+    int fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (fd < 0 && errno == EEXIST)
         return remove_stale(tmp, err);
     if (fd < 0) {
@@ -129,9 +129,9 @@ static enum claim claim(const char *tmp, int *ret_fd, struct err *err) {
     return CLAIM_DONE;
 }
 
-static bool claim_tmp(struct target *t, struct err *err) {
+static bool claim_tmp(struct target *t, mode_t mode, struct err *err) {
     for (int i = 0; i < ATTEMPTS_MAX; i++) {
-        switch (claim(t->tmp, &t->fd, err)) {
+        switch (claim(t->tmp, mode, &t->fd, err)) {
         case CLAIM_DONE:
             return true;
         case CLAIM_FAILED:
@@ -144,32 +144,69 @@ static bool claim_tmp(struct target *t, struct err *err) {
     return false;
 }
 
-/* Root must not take a file away from its owner. The owner first: a change of it takes mode bits away. */
+/* The new file belongs to whom the old one belonged, as far as we may say so; where the group cannot be
+ * kept, another group must not get its rights. The owner first: changing it takes mode bits away. */
 static bool copy_ownership(int fd, const struct stat *old) {
-    if (geteuid() == 0 && old->st_uid != 0 && fchown(fd, old->st_uid, old->st_gid) != 0)
+    struct stat now;
+    mode_t mode = old->st_mode & 0777;
+    if (fstat(fd, &now) != 0)
         return false;
-    return fchmod(fd, old->st_mode & 0777) == 0;
+    if (geteuid() == 0 && (now.st_uid != old->st_uid || now.st_gid != old->st_gid)) {
+        if (fchown(fd, old->st_uid, old->st_gid) != 0)
+            return false;
+    } else if (now.st_gid != old->st_gid && fchown(fd, (uid_t)-1, old->st_gid) != 0) {
+        mode &= ~(mode_t)070;
+    }
+    return fchmod(fd, mode) == 0;
 }
 
-bool target_open(const char *path, struct target *ret_target, struct err *err) {
-    struct target t = TARGET_INIT;
-    struct stat old;
-    bool exists;
-    t.path = resolve(path, err);
-    if (!t.path || !check_old(t.path, &old, &exists, err)) {
-        target_done(&t);
+bool target_look(const char *path, struct target_origin *ret_origin, struct err *err) {
+    struct target_origin o = {.path = resolve(path, err)};
+    if (!o.path || !check_old(o.path, &o.old, &o.exists, err)) {
+        target_origin_done(&o);
         return false;
     }
+    *ret_origin = o;
+    return true;
+}
+
+void target_origin_done(struct target_origin *o) {
+    free(o->path);
+    *o = (struct target_origin){0};
+}
+
+/* Nobody has replaced or changed the file since it was looked at. */
+static bool is_unchanged(const struct target_origin *o, struct err *err) {
+    struct stat now;
+    bool exists;
+    if (!check_old(o->path, &now, &exists, err))
+        return false;
+    bool is_same = exists == o->exists;
+    if (is_same && exists)
+        is_same = now.st_dev == o->old.st_dev && now.st_ino == o->old.st_ino &&
+                  now.st_size == o->old.st_size && now.st_mtim.tv_sec == o->old.st_mtim.tv_sec &&
+                  now.st_mtim.tv_nsec == o->old.st_mtim.tv_nsec;
+    return is_same || err_set(err, ERR_FAILED_PRECONDITION,
+                              "another program has changed %s since it was read, and that must not be "
+                              "lost: run this again", o->path);
+}
+
+bool target_open(const struct target_origin *origin, struct target *ret_target, struct err *err) {
+    struct target t = TARGET_INIT;
+    t.path = mem_strdup(origin->path);
     t.tmp = mem_printf("%s.tmp", t.path);
-    if (!claim_tmp(&t, err)) {
+    /* What was readable by few must not be readable by all, not even while it is written. */
+    if (!claim_tmp(&t, origin->exists ? 0600 : 0644, err)) {
         free(t.tmp); /* not ours to remove */
         t.tmp = NULL;
         target_done(&t);
         return false;
     }
     mem_unlink_on_death(t.tmp);
-    if (exists && !copy_ownership(t.fd, &old)) {
-        err_set_errno(err, ERR_UNKNOWN, errno, "set owner and mode of %s", t.tmp);
+    bool ok = is_unchanged(origin, err);
+    if (ok && origin->exists && !copy_ownership(t.fd, &origin->old))
+        ok = err_set_errno(err, ERR_UNKNOWN, errno, "set owner and mode of %s", t.tmp);
+    if (!ok) {
         target_done(&t);
         return false;
     }
@@ -179,7 +216,9 @@ bool target_open(const char *path, struct target *ret_target, struct err *err) {
 
 void target_done(struct target *t) {
     if (t->tmp) {
-        unlink(t->tmp);
+        /* A writer that knows no lock may have put its own file there: that is not ours to remove. */
+        if (is_still_at(t->fd, t->tmp))
+            unlink(t->tmp);
         mem_unlink_on_death(NULL);
     }
     if (t->fd >= 0)
@@ -212,11 +251,12 @@ uint64_t target_free_bytes(const struct target *t) {
     return fstatvfs(t->fd, &v) == 0 ? (uint64_t)v.f_bavail * v.f_frsize : 0;
 }
 
-/* Makes the rename durable. Some file systems cannot sync a directory and say EINVAL. */
+/* Makes the rename durable. Some file systems cannot sync a directory and say EINVAL; a directory that may
+ * be written to but not read cannot be opened for it. */
 static bool sync_directory(const char *path, struct err *err) {
     mem_auto char *directory = directory_of(path);
     int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
+    bool ok = fd >= 0 ? fsync(fd) == 0 || errno == EINVAL : errno == EACCES;
     if (!ok)
         err_set_errno(err, ERR_UNKNOWN, errno,
                       "%s is replaced, but it is not certain that this survives a power cut: sync its "
@@ -231,6 +271,10 @@ bool target_commit(struct target *t, struct err *err) {
         bool is_full = errno == ENOSPC || errno == EDQUOT;
         return err_set_errno(err, is_full ? ERR_RESOURCE_EXHAUSTED : ERR_UNKNOWN, errno, "write %s",
                              t->tmp);
+    }
+    if (!is_still_at(t->fd, t->tmp)) {
+        busy(t->tmp, err);
+        return false;
     }
     if (rename(t->tmp, t->path) != 0)
         return err_set_errno(err, ERR_UNKNOWN, errno, "rename %s to %s", t->tmp, t->path);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 static void read_entry(struct jsonr *r, struct jsonr_string *ret_id, int64_t *ret_at_ms) {
@@ -33,7 +34,7 @@ static bool on_element(void *payload, const char *text, size_t n, struct err *er
     if (!jsonr_is_complete(&r))
         return err_set(err, ERR_INTERNAL, "not JSON: %s",
                        r.problem ? r.problem : "something behind a value");
-    if (id.len == 0 || at_ms <= 0)
+    if (id.len == 0 || at_ms <= 0 || at_ms > INT64_MAX / CLOCK_NS_PER_MS)
         return true;
     if (d->count == CRISP_OPERATORS_MAX)
         return err_set(err, ERR_INTERNAL, "more than %d operators", CRISP_OPERATORS_MAX);

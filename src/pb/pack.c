@@ -58,9 +58,19 @@ static bool check_message(struct check *c, const ProtobufCMessageDescriptor *typ
     struct pb_wire wire = {bytes, bytes + n};
     struct pb_field value;
     enum pb_wire_step step;
+    uint64_t seen = 0;
     while ((step = pb_wire_next(&wire, &value)) == PB_WIRE_FIELD) {
         if (!check_field(c, type, &value))
             return false;
+        /* A message field that comes again is merged: protobuf-c then copies every array it has so far,
+         * and an arena keeps each copy. A pointer of 8 bytes stands for 2 bytes on the wire. */
+        const ProtobufCFieldDescriptor *field = pb_wire_field_of(type, value.id);
+        if (field && field->type == PROTOBUF_C_TYPE_MESSAGE &&
+            field->label != PROTOBUF_C_LABEL_REPEATED && field - type->fields < 64) {
+            uint64_t bit = UINT64_C(1) << (field - type->fields);
+            c->memory += seen & bit ? 4 * (size_t)(wire.p - bytes) : 0;
+            seen |= bit;
+        }
         if (c->memory > UNPACKED_MAX)
             return err_set(c->err, ERR_DATA_LOSS, "%s: the message would take more than %d MiB",
                            type->name, UNPACKED_MAX / (1024 * 1024));

@@ -84,6 +84,7 @@ bool sync_emit_resource(struct sync_emitter *e, const C1__Resource *resource, st
 bool sync_emit_entitlement(struct sync_emitter *e, const C1__Entitlement *ent, struct err *err) {
     if (!is_known_and_wanted(e->request, ent->resource->id->resource_type)) {
         e->report->entitlements_dropped++;
+        arena_reset(&e->arena);
         return true;
     }
     e->report->entitlements++;

@@ -2,7 +2,11 @@
  *
  * validate -> begin or continue a run -> resource types -> resources -> entitlements -> grants ->
  * end the run. The engine does not save the store: its caller does, also after a failure that leaves
- * an unfinished run worth keeping (`ret_report->keep_unfinished`).
+ * an unfinished run worth keeping (`ret_report->keep_unfinished`): one with any code but Internal and
+ * DataLoss (the answer cannot be trusted) and Canceled.
+ *
+ * Unlike baton-sdk's syncer, NotFound from a list callback is an error like any other: there it is a
+ * warning, and a website that cannot be found ends as one without members (c1z.md 4.4).
  *
  * Each phase is logged with the messages and fields of connector-cli.md section 4.
  */

@@ -55,3 +55,27 @@ def test_the_committed_metadata_is_what_the_program_prints():
     for file, word in (("baton_capabilities.json", "capabilities"), ("config_schema.json", "config")):
         printed = subprocess.run(command(word), capture_output=True, check=True, env=clean_env()).stdout
         assert (ROOT / file).read_bytes() == printed, f"run: build/baton-crisp {word} > {file}"
+
+
+SOURCES = "\n".join(p.read_text() for p in [*ROOT.glob("src/**/*.c"), *ROOT.glob("src/**/*.h")])
+
+
+def test_the_texts_of_the_readmes_troubleshooting_are_the_programs():
+    """Each text of the table stands in the sources, or comes from the system."""
+    readme = (ROOT / "README.md").read_text()
+    table = readme[readme.index("| Exit | The text has |"):readme.index("Ctrl-C ends with 0")]
+    joined = re.sub(r'"\s*\n\s*"', "", SOURCES)  # string literals over several lines
+    texts = re.findall(r"`([^`]+)`", "".join(line.split("|")[2] for line in table.splitlines() if line))
+    assert len(texts) > 20
+    for text in texts:
+        assert text in joined or text in ("No space left on device", "required flag(s)"), text
+
+
+def test_installing_brings_man_pages_and_completion(tmp_path):
+    """Of the build directory the tests use."""
+    build = sandbox_module.program("baton-crisp").parent
+    subprocess.run(["meson", "install", "-C", str(build), "--no-rebuild", "--quiet"],
+                   env={**clean_env(), "DESTDIR": str(tmp_path)}, check=True, capture_output=True)
+    names = {p.name for p in tmp_path.rglob("*") if p.is_file()}
+    assert names == {"baton-crisp", "baton-inspect", "crisp-sandbox", "baton-crisp.1", "baton-inspect.1",
+                     "crisp-sandbox.1", "_baton-crisp", "baton-crisp.fish"}

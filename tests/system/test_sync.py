@@ -290,8 +290,44 @@ def test_the_next_sync_resumes_and_never_publishes_who_has_left(sandbox, tmp_pat
     assert gone not in roles(run.file) and gone not in operators(run.file)
 
 
-def forge_unfinished(file):
+def test_an_unfinished_run_of_a_strange_id_is_not_continued(sandbox, tmp_path):
+    sync(sandbox, tmp_path)
+    forge_unfinished(tmp_path / "sync.c1z", "an-id-that-is-longer-than-any-sync-id")
+    run = sync(sandbox, tmp_path)
+    assert run.code == 0 and "resumed previous sync" not in run.messages()
+    old, new = runs(tmp_path / "sync.c1z")
+    assert old["ended_at"] is None and new["ended_at"] and len(new["sync_id"]) == 27
+    assert roles(tmp_path / "sync.c1z")
+
+
+def test_a_file_that_another_writer_has_replaced_is_not_lost(sandbox, tmp_path):
+    sync(sandbox, tmp_path)
+    other = (tmp_path / "sync.c1z").read_bytes()
+    (tmp_path / "sync.c1z").unlink()
+    sandbox.fault("operators/list", "slow", bytes=400, every_ms=50, count=1)
+    sandbox.clear_requests()
+    process = start(sandbox, tmp_path)
+    sandbox.wait_for_requests(1)
+    (tmp_path / "sync.c1z").write_bytes(other)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 9, stderr
+    assert "another program has changed" in stderr
+    assert (tmp_path / "sync.c1z").read_bytes() == other and leftovers(tmp_path) == []
+
+
+def test_a_file_size_limit_is_an_error_with_a_text(sandbox, tmp_path):
+    done = subprocess.run(
+        ["bash", "-c", 'ulimit -f 2; exec "$@"', "-", *command("-f", tmp_path / "x.c1z", "--log-level", "error")],
+        env=clean_env(sandbox.env()), capture_output=True, text=True)
+    assert done.returncode == 8, (done.returncode, done.stderr)
+    assert leftovers(tmp_path) == []
+
+
+def forge_unfinished(file, run_id=None):
     db = database(file)
+    for table in ("v1_sync_runs", "v1_resource_types", "v1_resources", "v1_entitlements", "v1_grants"):
+        if run_id:
+            db.execute(f"UPDATE {table} SET sync_id = ?", [run_id])
     db.execute("UPDATE v1_sync_runs SET ended_at = NULL, sync_token = '', stats = NULL, supports_diff = 0")
     db.commit()
     db.execute("VACUUM")

@@ -45,8 +45,12 @@ static bool crisp_open(const struct baton_env *env, void **ret_state, struct err
         .cancel = env->cancel,
     };
     struct crisp_client *client = crisp_client_new(&config, err);
-    if (!client)
+    if (!client) {
+        /* A wrong setting ends with 2 here as everywhere (connector-cli.md 5). */
+        if (err)
+            err->code = ERR_UNKNOWN;
         return false;
+    }
     struct crisp_state *s = mem_zalloc(sizeof *s);
     s->client = client;
     s->log = env->log;

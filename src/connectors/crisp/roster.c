@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* Longest id a resource may carry (c1z.md 3.1). */
-enum { ID_MAX = 1024 };
+/* An id may have 1024 bytes (c1z.md 3.1), and a grant's holds the operator's behind the entitlement's. */
+enum { ID_MAX = 512 };
 
 const char *roster_role_name(enum roster_role role) {
     static const char *const names[] = {[ROSTER_MEMBER] = "member", [ROSTER_OWNER] = "owner"};

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/utf8.h"
 
 static void test_err_set_returns_false_and_fills(void **state) {
     (void)state;
@@ -53,6 +54,20 @@ static void test_err_long_text_is_cut_between_characters(void **state) {
     assert_int_equal(n % 2, 1); /* one x and whole two-byte characters */
 }
 
+static void test_err_text_is_cut_whole_at_every_offset(void **state) {
+    (void)state;
+    for (size_t before = ERR_MSG_MAX - 6; before < ERR_MSG_MAX; before++) {
+        char text[ERR_MSG_MAX + 8];
+        memset(text, 'a', before);
+        memcpy(text + before, "\xF0\x9F\x92\xB3" "zz", 7);
+        struct err e = ERR_INIT;
+        err_set(&e, ERR_INTERNAL, "%s", text);
+        size_t n = strlen(e.msg);
+        assert_true(utf8_valid(e.msg, n));
+        assert_in_range(n, before < ERR_MSG_MAX - 1 ? before : ERR_MSG_MAX - 1, ERR_MSG_MAX - 1);
+    }
+}
+
 static void test_err_set_errno_names_the_cause(void **state) {
     (void)state;
     struct err e = ERR_INIT;
@@ -73,6 +88,7 @@ int main(void) {
         cmocka_unit_test(test_err_append_adds_behind),
         cmocka_unit_test(test_err_accepts_null),
         cmocka_unit_test(test_err_long_text_is_cut_between_characters),
+        cmocka_unit_test(test_err_text_is_cut_whole_at_every_offset),
         cmocka_unit_test(test_err_set_errno_names_the_cause),
         cmocka_unit_test(test_err_code_name_knows_all_and_survives_others),
     };

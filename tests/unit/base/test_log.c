@@ -120,6 +120,21 @@ static void test_log_hides_registered_secrets(void **state) {
     assert_non_null(strstr(t.text, "key **************** is bad"));
 }
 
+static void test_log_hides_secrets_that_json_escapes(void **state) {
+    (void)state;
+    struct tape t;
+    struct log *log = quiet_log(LOG_DEBUG, LOG_JSON, &t);
+    secret_auto struct secret s = SECRET_INIT;
+    secret_set(&s, "abc\"defgh", 9);
+    log_hide(log, &s);
+    log_error(log, "refused", LOG_STR("error", "key abc\"defgh is bad"));
+    char text[] = "key abc\"defgh is bad";
+    log_mask(log, text);
+    log_free(log);
+    assert_null(strstr(t.text, "defgh"));
+    assert_string_equal(text, "key ********* is bad");
+}
+
 static void test_log_level_from_reads_zap_names(void **state) {
     (void)state;
     assert_int_equal(log_level_from("DEBUG"), LOG_DEBUG);
@@ -145,6 +160,7 @@ int main(void) {
         cmocka_unit_test(test_log_json_line_has_the_sdk_order),
         cmocka_unit_test(test_log_console_line_is_tab_separated),
         cmocka_unit_test(test_log_hides_registered_secrets),
+        cmocka_unit_test(test_log_hides_secrets_that_json_escapes),
         cmocka_unit_test(test_log_level_from_reads_zap_names),
         cmocka_unit_test(test_log_open_path_says_why_it_cannot),
     };

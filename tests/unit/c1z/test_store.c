@@ -242,8 +242,8 @@ static void test_store_refuses_what_go_refuses(void **state) {
     }
     expect_refusal("/nonexistent/a.c1z", C1Z_READ, "open /nonexistent/a.c1z: does not exist or is empty",
                    ERR_UNKNOWN);
-    expect_refusal("/dev/null", C1Z_READ, "not a regular file", ERR_FAILED_PRECONDITION);
-    expect_refusal("/tmp", C1Z_READ, "not a regular file", ERR_FAILED_PRECONDITION);
+    expect_refusal("/dev/null", C1Z_READ, "not a regular file", ERR_UNKNOWN);
+    expect_refusal("/tmp", C1Z_READ, "not a regular file", ERR_UNKNOWN);
 }
 
 static void test_store_names_a_v3_file(void **state) {
@@ -264,7 +264,7 @@ static void test_store_answers_a_wish_for_an_engine(void **state) {
         struct err err = ERR_INIT;
         struct c1z_options o = {.mode = C1Z_WRITE, .engine = cases[i].wish};
         assert_null(c1z_open(f->path, &o, &err));
-        assert_int_equal(err.code, ERR_INVALID_ARGUMENT);
+        assert_int_equal(err.code, ERR_UNKNOWN);
         assert_non_null(strstr(err.msg, cases[i].text));
     }
     static const char *const fine[] = {"", "sqlite", NULL};

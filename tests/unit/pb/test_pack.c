@@ -269,6 +269,21 @@ static void test_pack_round_trip_of_sdk_files(void **state) {
     assert_int_equal(check_dump("interrupted.v1.sql", *state), 8);
 }
 
+/* protobuf-c merges a message field that comes again and copies what it has: a few bytes, much memory. */
+static void test_unpack_refuses_a_field_repeated_to_exhaust_memory(void **state) {
+    (void)state;
+    arena_auto struct arena arena;
+    arena_init(&arena);
+    static uint8_t bytes[4 * 20000];
+    for (size_t i = 0; i < sizeof bytes; i += 4)
+        memcpy(bytes + i, "\x0a\x02\x32\x00", 4); /* an entitlement with one empty annotation */
+    struct err err = ERR_INIT;
+    assert_null(pb_unpack(&c1__grant__descriptor, bytes, sizeof bytes, &arena, &err));
+    assert_int_equal(err.code, ERR_DATA_LOSS);
+    err_clear(&err);
+    assert_non_null(pb_unpack(&c1__grant__descriptor, bytes, 8, &arena, &err));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pack_website_type),
@@ -283,6 +298,7 @@ int main(void) {
         cmocka_unit_test(test_unpack_limits_nesting),
         cmocka_unit_test(test_unpack_limits_memory),
         cmocka_unit_test(test_pack_round_trip_of_sdk_files),
+        cmocka_unit_test(test_unpack_refuses_a_field_repeated_to_exhaust_memory),
     };
     return cmocka_run_group_tests_name("pb pack", tests, set_up, tear_down);
 }
