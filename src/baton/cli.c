@@ -335,10 +335,35 @@ static bool settle(struct parser *p, struct err *err) {
 
 static bool parse(struct parser *p, struct err *err) {
     const char *config_path;
-    if (!option_sources_config_path(&config_path, err) || !find_word(p, err))
+    if (!option_sources_config_path(&config_path, err))
         return false;
+    /* First of all, so that no message shows a secret that is known. */
     option_sources_read(p->request->options, config_path);
-    return parse_flags(p, err) && choose_command(p, err) && settle(p, err);
+    return find_word(p, err) && parse_flags(p, err) && choose_command(p, err) && settle(p, err);
+}
+
+/* A message about one argument may come before a secret in another is taken. */
+static void hide_arguments(const struct parser *p) {
+    struct options *o = p->request->options;
+    for (size_t i = 0; i < p->count; i++) {
+        const char *s = p->args[i];
+        if (s[0] != '-' || s[1] != '-')
+            continue;
+        size_t len = strcspn(s + 2, "=");
+        struct field_ref ref;
+        const char *value = s[2 + len] ? s + 2 + len + 1 : i + 1 < p->count ? p->args[i + 1] : NULL;
+        if (value && field_set_find(options_fields(o), s + 2, len, false, &ref))
+            options_hide(o, &ref, value);
+    }
+}
+
+/* The one place where what was written by the user, and is shown to him, loses its secrets. */
+static void mask(struct cli_request *r, struct err *err) {
+    options_mask_warnings(r->options);
+    if (r->unknown_topic)
+        options_mask(r->options, r->unknown_topic);
+    if (err)
+        options_mask(r->options, err->msg);
 }
 
 static void keep_warnings(struct cli_request *r) {
@@ -359,8 +384,10 @@ bool cli_parse(int argc, char **argv, const struct baton_connector *connector,
         args[i] = argv[i + 1];
     struct parser p = {
         .connector = connector, .request = r, .word = &cli_words[0], .args = args, .count = count};
+    hide_arguments(&p);
     bool ok = parse(&p, err);
     strlist_done(&p.positional);
+    mask(r, err);
     keep_warnings(r);
     if (!ok) {
         struct strlist warnings = r->warnings;
@@ -414,8 +441,11 @@ static bool answer(const struct cli_request *r, const struct baton_connector *co
 
 bool cli_answer(const struct cli_request *r, const struct baton_connector *connector,
                 const char *version, FILE *out, FILE *out_err, struct err *err) {
-    if (!answer(r, connector, version, out, out_err, err))
+    if (!answer(r, connector, version, out, out_err, err)) {
+        if (err)
+            options_mask(r->options, err->msg);
         return false;
+    }
     /* A full disk behind `config > file` must not look like success. */
     if (fflush(out) != 0 || ferror(out))
         return err_set(err, ERR_UNKNOWN, "cannot write to standard output");

@@ -4,7 +4,8 @@
  * command word may stand anywhere, `--flag value`, `--flag=value`, `-f value`, `-fvalue`, booleans
  * only bare or with `=`, `--` ends the flags. It reads environment and config file too, and checks
  * every rule that needs neither network nor the c1z file. A secret given on the command line is
- * copied and then overwritten in argv, so that a process list does not show it.
+ * copied and then overwritten in argv, so that a process list does not show it; no error text and
+ * no warning holds a secret that was given, even where it stands in the wrong place.
  *
  *     cli_request_auto struct cli_request request;
  *     if (!cli_parse(argc, argv, connector, &request, &err)) ...warnings, err.msg, exit err.code

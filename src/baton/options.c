@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "baton/gotext.h"
+#include "baton/masker.h"
 #include "baton/secret_file.h"
 #include "baton/strlist.h"
 
@@ -25,6 +26,7 @@ struct options {
     struct field_set set;
     struct value *values; /* one for each field of the set */
     struct strlist warnings;
+    struct masker masker;
 };
 
 /* --- life --- */
@@ -72,6 +74,7 @@ void options_free(struct options *o) {
     free(o->values);
     field_set_done(&o->set);
     strlist_done(&o->warnings);
+    masker_done(&o->masker);
     free(o);
 }
 
@@ -95,6 +98,28 @@ const struct field_set *options_fields(const struct options *o) {
     return &o->set;
 }
 
+/* --- what must not be shown --- */
+
+/* Where a path belongs: a long word without '/' and '.' is more likely the secret itself. */
+static bool looks_like_secret(const char *path) {
+    enum { LONG_WORD = 32 };
+    return strlen(path) > LONG_WORD && !strpbrk(path, "/.");
+}
+
+void options_hide(struct options *o, const struct field_ref *ref, const char *text) {
+    if (o->set.items[ref->index]->is_secret && (!ref->is_file || looks_like_secret(text)))
+        masker_add(&o->masker, text);
+}
+
+void options_mask(const struct options *o, char *text) {
+    masker_apply(&o->masker, text);
+}
+
+void options_mask_warnings(struct options *o) {
+    for (size_t i = 0; i < o->warnings.count; i++)
+        masker_apply(&o->masker, o->warnings.items[i]);
+}
+
 /* --- giving values --- */
 
 static void put_text(struct value *v, enum option_source source, bool is_alias, const char *text,
@@ -112,6 +137,7 @@ bool options_take_flag(struct options *o, const struct field_ref *ref, const cha
                        struct err *err) {
     const struct field *f = o->set.items[ref->index];
     struct value *v = &o->values[ref->index];
+    options_hide(o, ref, text);
     /* The text of the cause is needed even where the caller does not want it. */
     struct err why = ERR_INIT;
     bool ok = true;
@@ -140,6 +166,7 @@ void options_take(struct options *o, const struct field_ref *ref, enum option_so
                   const char *text, const char *where) {
     const struct field *f = o->set.items[ref->index];
     struct value *v = &o->values[ref->index];
+    options_hide(o, ref, text);
     if (is_outranked(v, source, ref->is_alias))
         return;
     put_text(v, source, ref->is_alias, text, where);
@@ -168,28 +195,44 @@ void options_take_list(struct options *o, const struct field_ref *ref, const cha
 
 /* --- settling --- */
 
+static bool fail_secret_file(const struct field *f, const struct value *v, struct err *err) {
+    if (!looks_like_secret(v->text))
+        return err_wrap(err, "field %s: the file %s (named by %s)", f->name,
+                        *v->text ? v->text : "\"\"", v->where);
+    if (v->source == OPTION_FLAG_FILE)
+        return err_wrap(err, "field %s: the file named by --%s-file", f->name, f->name);
+    return err_wrap(err, "field %s: the file named by %s", f->name, v->where);
+}
+
+/* `path` NULL: the value itself was given. */
+static bool check_secret(const struct field *f, const struct value *v, const char *path,
+                         struct err *err) {
+    const char *fault = secret_file_fault(secret_reveal(&v->secret), v->secret.len);
+    if (!fault)
+        return true;
+    return err_set(err, ERR_UNKNOWN, "the value of %s (%s%s) %s", f->name,
+                   path ? "in the file " : "from ", path ? path : v->where, fault);
+}
+
 static bool settle_secret(struct options *o, const struct field *f, struct value *v,
                           struct err *err) {
     bool is_path = v->source == OPTION_FLAG_FILE || v->source == OPTION_ENV_FILE ||
                    v->source == OPTION_CONFIG_FILE || v->source == OPTION_CREDENTIAL;
     if (!is_path) {
         secret_set(&v->secret, v->text, strlen(v->text));
+        if (!check_secret(f, v, NULL, err))
+            return false;
         drop_text(v);
         return true;
     }
     struct secret_file_facts facts;
     if (!secret_file_read(v->text, &v->secret, &facts, err))
-        return err_wrap(err, "field %s: the file %s (named by %s)", f->name,
-                        *v->text ? v->text : "\"\"", v->where);
+        return fail_secret_file(f, v, err);
+    masker_add(&o->masker, secret_reveal(&v->secret));
     if (facts.is_readable_by_others && v->source != OPTION_CREDENTIAL)
         options_warn(o, "%s holds %s and can be read by every user of this machine: chmod 600 it",
                      v->text, f->name);
-    if (facts.has_odd_end)
-        options_warn(o,
-                     "the value of %s in %s ends with a space or line end, which is taken as "
-                     "part of it",
-                     f->name, v->text);
-    return true;
+    return check_secret(f, v, v->text, err);
 }
 
 /* "1.5" where a number belongs: an error for the connector's own fields, a warning for others. */

@@ -46,7 +46,7 @@ bool options_is_set(const struct options *o, const char *name);
 enum option_source options_source(const struct options *o, const char *name);
 
 /* Things that are not errors but that the user should hear about: one sentence each, without
- * secrets. The caller logs them as warnings. */
+ * secrets once options_mask_warnings() was called. The caller logs them as warnings. */
 size_t options_warnings(const struct options *o, const char *const **ret_items);
 
 /* --- for those who fill the set: cli.c, option_sources.c, option_checks.c --- */
@@ -66,6 +66,11 @@ void options_take_list(struct options *o, const struct field_ref *ref, const cha
  * Wrong text for a connector's field is an error, for an SDK field a warning and the zero value,
  * as in the SDK. `sdk_only`: the SDK's fields without secrets, for commands that need no more. */
 bool options_settle(struct options *o, bool sdk_only, struct err *err);
+/* From here on the text is taken out of what is shown. For a value that may never be taken. */
+void options_hide(struct options *o, const struct field_ref *ref, const char *text);
+/* Replaces every secret that was seen, used or not, by ***: in the text, and in the warnings. */
+void options_mask(const struct options *o, char *text);
+void options_mask_warnings(struct options *o);
 void options_warn(struct options *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 bool options_is_set_at(const struct options *o, size_t index);

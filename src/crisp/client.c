@@ -54,7 +54,7 @@ static bool check_website_id(const char *id, struct err *err) {
     if (!id || !*id)
         return err_set(err, ERR_INVALID_ARGUMENT,
                        "no website id: copy it from app.crisp.chat/website/<ID>/");
-    if (strlen(id) > WEBSITE_ID_MAX || !is_plain(id) || strcmp(id, ".") == 0 ||
+    if (strlen(id) > WEBSITE_ID_MAX || !is_plain(id) || strchr(id, '/') || strcmp(id, ".") == 0 ||
         strcmp(id, "..") == 0)
         return err_set(err, ERR_INVALID_ARGUMENT,
                        "not a website id: copy it from app.crisp.chat/website/<ID>/");

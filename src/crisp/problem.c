@@ -34,6 +34,9 @@ static const char ROUTE_MESSAGE[] = "the route does not exist";
 
 /* The first row that fits counts. */
 static const struct row rows[] = {
+    {304, 304, NULL, NULL, ERR_INTERNAL,
+     "unexpected answer: \"not modified\", although nothing was said of an earlier answer. Check "
+     "whether a cache stands in between"},
     {300, 399, NULL, NULL, ERR_INTERNAL,
      "unexpected answer: a redirect{redirect}, which is not followed, because it would take the "
      "credentials elsewhere. Check the base URL, and whether a proxy or a log-in page stands in "
@@ -56,7 +59,8 @@ static const struct row rows[] = {
     {404, 404, "not_found", ROUTE_MESSAGE, ERR_NOT_FOUND,
      "{host} has no such API route. Check the base URL: it must end in /v1"},
     {404, 404, NULL, NULL, ERR_NOT_FOUND,
-     "website {website} was not found. Copy its id from app.crisp.chat/website/<ID>/" CACHE_HINT},
+     "website {website}, or this part of it, was not found. Copy its id from "
+     "app.crisp.chat/website/<ID>/" CACHE_HINT},
     {408, 408, NULL, NULL, ERR_DEADLINE_EXCEEDED, "Crisp gave up waiting for the request. " LATER},
     {420, 420, NULL, NULL, ERR_UNAVAILABLE, RATE_LIMIT},
     {429, 429, NULL, NULL, ERR_UNAVAILABLE, RATE_LIMIT},

@@ -67,7 +67,7 @@ static void test_problem_explains_the_samples(void **state) {
         {"error_404_route_not_found.json", "plugin", 404, ERR_NOT_FOUND,
          {"HTTP 404 not_found", "api.crisp.chat has no such API route", "base URL", "/v1"}},
         {"error_404_website_not_found.json", "plugin", 404, ERR_NOT_FOUND,
-         {"HTTP 404 website_not_found", "website W-1 was not found", "app.crisp.chat/website/"}},
+         {"HTTP 404 website_not_found", "website W-1, or this part of it, was not found", "app.crisp.chat/website/"}},
         {"error_420_enhance_your_calm.json", "plugin", 420, ERR_UNAVAILABLE,
          {"rate limited", "quota", "5,000", "10,000"}},
         {"error_429_rate_limited.json", "plugin", 429, ERR_UNAVAILABLE,
