@@ -5,7 +5,7 @@
  * come from it. Facts: connector-cli.md sections 2 and 6.
  *
  * A secret field NAME also has NAME-file (flag and config key), BATON_NAME_FILE and a systemd
- * credential $CREDENTIALS_DIRECTORY/NAME: the value is read from that file, one trailing line feed
+ * credential $CREDENTIALS_DIRECTORY/NAME: the value is read from that file, one trailing line end
  * dropped, so that it need not stand in a process list or an environment. These companions are not
  * rows of their own; field_set_find() knows them.
  */

@@ -126,7 +126,7 @@ const struct field sdk_fields[] = {
     ROW(INT, "http-timeout-seconds", "Limit of one request, 1 to 1800",
         IN(SYNC), OPS, RANGE(1, 1800), DEFAULT("300")),
     ROW(STRING, "storage-engine", "Engine of a new c1z file", IN(SYNC), .one_of = storage_engines),
-    ROW(INT, "task-concurrency", "Not in this version: tasks at once, 1 to 100",
+    ROW(INT, "task-concurrency", "Not in this version: tasks at once",
         IN(SERVICE), RANGE(1, 100), DEFAULT("3")),
 };
 /* clang-format on */

@@ -1,7 +1,7 @@
 /* secret_file: a secret that stands in a file of its own.
  *
- * Exactly one line end (LF or CR LF) is dropped, because editors and `echo` put it there; everything
- * else is the secret. At most SECRET_MAX bytes. Errors are phrased to follow "the file PATH" and
+ * Exactly one line end (LF or CR LF) is dropped, because editors and `echo` put it there;
+ * everything else is the secret. At most SECRET_MAX bytes. Errors are phrased to follow "the file PATH" and
  * never hold anything of the content; code Unknown.
  */
 #ifndef BATON_SECRET_FILE_H

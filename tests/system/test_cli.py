@@ -104,7 +104,7 @@ def test_help_lists_commands_and_settings(tmp_path, flag):  # 2
         variable = "BATON_" + name.upper().replace("-", "_")
         assert re.search(rf"\(\${variable}\)( \(default .*\))?$", line), line
     assert sum("required: " in line for line in flags) == 3
-    for hidden in ("base-url", "c1z-temp-dir", "grant-entitlement", "crisp-identifier"):
+    for hidden in ("base-url", "c1z-temp-dir", "grant-entitlement", "crisp-identifier", "client-id"):
         assert hidden not in run.stdout
 
 
@@ -564,3 +564,81 @@ def test_a_key_file_that_is_not_there(tmp_path):
     run = cli(tmp_path, "--crisp-api-key-file", "nope", env=env)
     assert refused(run) == (
         "field crisp-api-key: the file nope (named by the command line): does not exist\n")
+
+
+SECRET = "5e1f" * 16  # as long as a key of Crisp, and of the same letters
+UNKNOWN_COMMAND = 'unknown command "***" for "baton-crisp"'
+
+
+@pytest.mark.parametrize("args, last", [
+    (["--crisp-api-key", SECRET, SECRET], UNKNOWN_COMMAND),
+    ([SECRET, f"--crisp-key={SECRET}"], UNKNOWN_COMMAND),
+    (["--crisp-api-key-file", SECRET],
+     "field crisp-api-key: the file named by --crisp-api-key-file: does not exist"),
+    (["--crisp-api-key-file", SECRET, SECRET], UNKNOWN_COMMAND),
+    (["--crisp-api-tier", SECRET, "--crisp-api-key", SECRET],
+     "field crisp-api-tier: value must be one of [plugin website user] but got '***'"),
+    (["--workers", SECRET, "--crisp-api-key", SECRET],
+     'invalid argument "***" for "--workers" flag: strconv.ParseInt: parsing "***": invalid syntax'),
+    (["--crisp-api-key", SECRET, "--" + SECRET], "unknown flag: --***"),
+])
+def test_a_key_in_the_wrong_place_is_not_shown(tmp_path, args, last):
+    env = {k: v for k, v in COMPLETE.items() if k != "BATON_CRISP_API_KEY"}
+    run = cli(tmp_path, *args, env=env)
+    assert SECRET[:16] not in run.output
+    assert run.code == 2 and run.last_line == last
+
+
+def test_a_key_of_the_environment_is_not_shown(tmp_path):
+    env = {**COMPLETE, "BATON_CRISP_API_KEY": SECRET}
+    assert refused(cli(tmp_path, SECRET, env=env)) == UNKNOWN_COMMAND + "\n"
+    assert cli(tmp_path, "help", SECRET, env=env).stderr.startswith("Unknown help topic [`***`]\n")
+    run = cli(tmp_path, "health-check", "--endpoint", SECRET, env=env)
+    assert refused(run) == "invalid endpoint: *** (valid: health, ready, live)\n"
+
+
+@pytest.mark.parametrize("key", ["crisp-api-key", "client-secret"])
+def test_a_key_in_the_wrong_line_of_the_file_is_not_shown(tmp_path, key):
+    config = tmp_path / ".baton.yaml"
+    config.write_text(f"http-timeout-seconds: {SECRET}\n{key}: {SECRET}\n")
+    config.chmod(0o600)
+    env = {k: v for k, v in COMPLETE.items() if k != "BATON_CRISP_API_KEY" or key == "client-secret"}
+    for args in ((), ("--http-timeout-seconds", "5"), ("--client-id", "x", "--client-secret", "other")):
+        run = cli(tmp_path, *args, env=env)
+        assert run.code != 0 and SECRET[:16] not in run.output
+    run = cli(tmp_path, env=env)
+    if key == "crisp-api-key":
+        assert run.code == 2 and 'parsing "***"' in run.log("settings")["warning"]
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_key_file_may_end_with_one_line_end(sandbox, tmp_path, end):
+    key = tmp_path / "key"
+    key.write_bytes((sandbox.env()["BATON_CRISP_API_KEY"] + end).encode())
+    key.chmod(0o600)
+    run = sync(sandbox, tmp_path, "--crisp-api-key-file", key, env={"BATON_CRISP_API_KEY": ""})
+    assert run.code == 0, run.stderr
+
+
+@pytest.mark.parametrize("value, fault", [
+    (SECRET + "\r", "ends with a carriage return: was the file made on Windows?"),
+    (SECRET + "\n\n", "ends with a line feed: "),
+    (SECRET + " ", "ends with a blank: "),
+    (" " + SECRET, "begins with a blank: "),
+    ("\ufeff" + SECRET, "begins with a byte order mark: "),
+    (SECRET + "\x1b" + SECRET, "holds a control character: "),
+])
+def test_a_key_with_what_no_key_has_is_refused(tmp_path, value, fault):
+    def check(run, place):
+        assert refused(run).startswith(f"the value of crisp-api-key ({place}) {fault}")
+        assert SECRET[:16] not in run.output
+
+    env = {k: v for k, v in COMPLETE.items() if k != "BATON_CRISP_API_KEY"}
+    (tmp_path / "key").write_text(value)
+    (tmp_path / "key").chmod(0o600)
+    check(cli(tmp_path, "--crisp-api-key-file", "key", env=env), "in the file key")
+    check(cli(tmp_path, "--crisp-api-key", value, env=env), "from the command line")
+    check(cli(tmp_path, env={**env, "BATON_CRISP_API_KEY": value}), "from BATON_CRISP_API_KEY")
+    (tmp_path / ".baton.yaml").write_text("crisp-api-key: " + json.dumps(value) + "\n")
+    (tmp_path / ".baton.yaml").chmod(0o600)
+    check(cli(tmp_path, env=env), "from .baton.yaml line 1")

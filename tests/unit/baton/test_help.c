@@ -97,7 +97,8 @@ static void test_help_leaves_out_hidden_and_rare_flags(void **state) {
     char *text = help_of(p, "--help", NULL);
     static const char *const absent[] = {"--base-url",          "--old-key",
                                          "--workers",           "--c1z-temp-dir",
-                                         "--health-check-port", "--client-secret-file"};
+                                         "--health-check-port", "--client-secret-file",
+                                         "--client-id"};
     for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++)
         assert_lacks(text, absent[i]);
     free(text);
@@ -115,7 +116,7 @@ static void test_help_all_shows_every_visible_flag(void **state) {
             assert_has(text, flag);
     }
     assert_has(text, "--client-secret-file ");
-    assert_has(text, "\n  Service mode\n");
+    assert_has(text, "\n  Service mode (not in this version)\n");
     free(text);
 }
 

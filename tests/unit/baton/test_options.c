@@ -284,22 +284,74 @@ static void test_options_secret_sources_in_order(void **state) {
     assert_int_equal(p->request.warnings.count, 0);
 }
 
-static void test_options_secret_file_drops_one_line_feed(void **state) {
+static void test_options_secret_file_drops_one_line_end(void **state) {
     struct probe *p = *state;
-    probe_write("f", "two\n\n");
+    probe_write("f", "unix\n");
     probe_run(p, WITHOUT, "--old-key-file", "f");
     assert_runs(p);
-    assert_string_equal(key(p), "two\n");
-    assert_true(probe_warns(p, "the value of key in f ends with a space or line end"));
+    assert_string_equal(key(p), "unix");
     probe_write("f", "windows\r\n");
     probe_run(p, WITHOUT, "--key-file", "f");
-    assert_string_equal(key(p), "windows\r");
-    assert_true(probe_warns(p, "ends with a space or line end"));
+    assert_runs(p);
+    assert_string_equal(key(p), "windows");
+    assert_int_equal(p->request.warnings.count, 0);
     probe_write("f", "none");
     assert_int_equal(chmod("f", 0604), 0);
     probe_run(p, WITHOUT, "--key-file", "f");
     assert_string_equal(key(p), "none");
     assert_true(probe_warns(p, "f holds key and can be read by every user of this machine"));
+}
+
+static void test_options_secret_faults(void **state) {
+    struct probe *p = *state;
+    static const struct {
+        const char *value, *fault;
+    } rows[] = {
+        {"\xEF\xBB\xBFhunter2",
+         "begins with a byte order mark: save the file as UTF-8 without one"},
+        {" hunter2", "begins with a blank: take it away"},
+        {"\thunter2", "begins with a blank: take it away"},
+        {"hunter2 ", "ends with a blank: take it away"},
+        {"hunter2\r", "ends with a carriage return: was the file made on Windows?"},
+        {"hunter2\n\n", "ends with a line feed: give one line and nothing behind it"},
+        {"hun\nter2", "holds a control character: it must be one line of plain text"},
+        {"hunter2\x7F", "holds a control character: it must be one line of plain text"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        mem_auto char *of_flag = mem_printf("the value of key (from the command line) %s",
+                                            rows[i].fault);
+        probe_run(p, WITHOUT, "--key", rows[i].value);
+        assert_fails(p, ERR_UNKNOWN, of_flag);
+        mem_auto char *of_file = mem_printf("the value of key (in the file f) %s", rows[i].fault);
+        probe_write("f", rows[i].value);
+        probe_run(p, WITHOUT, "--key-file", "f");
+        assert_fails(p, ERR_UNKNOWN, of_file);
+    }
+}
+
+static void test_options_secret_faults_name_their_place(void **state) {
+    struct probe *p = *state;
+    probe_write(".baton.yaml", "key: \"hunter2 \"\n");
+    probe_run(p, WITHOUT);
+    assert_fails(p, ERR_UNKNOWN,
+                 "the value of key (from .baton.yaml line 1) ends with a blank: take it away");
+    setenv("BATON_KEY", "hunter2\r", 1);
+    probe_run(p, WITHOUT);
+    assert_fails(p, ERR_UNKNOWN,
+                 "the value of key (from BATON_KEY) ends with a carriage return: was the file made "
+                 "on Windows?");
+}
+
+static void test_options_secret_in_place_of_a_path(void **state) {
+    struct probe *p = *state;
+    static const char value[] = "0123456789abcdef0123456789abcdef0";
+    probe_run(p, WITHOUT, "--key-file", value);
+    assert_fails(p, ERR_UNKNOWN, "field key: the file named by --key-file: does not exist");
+    probe_run(p, WITHOUT, "--key-file", value, value);
+    assert_fails(p, ERR_UNKNOWN, "unknown command \"***\" for \"baton-probe\"");
+    setenv("BATON_KEY_FILE", value, 1);
+    probe_run(p, WITHOUT);
+    assert_fails(p, ERR_UNKNOWN, "field key: the file named by BATON_KEY_FILE: does not exist");
 }
 
 static void test_options_secret_file_errors(void **state) {
@@ -379,7 +431,10 @@ int main(void) {
         probe_test(test_options_malformed_config_only_warns),
         probe_test(test_options_config_warnings),
         probe_test(test_options_secret_sources_in_order),
-        probe_test(test_options_secret_file_drops_one_line_feed),
+        probe_test(test_options_secret_file_drops_one_line_end),
+        probe_test(test_options_secret_faults),
+        probe_test(test_options_secret_faults_name_their_place),
+        probe_test(test_options_secret_in_place_of_a_path),
         probe_test(test_options_secret_file_errors),
         probe_test(test_options_secret_file_may_be_a_pipe),
         probe_test(test_options_unused_secret_file_is_not_opened),

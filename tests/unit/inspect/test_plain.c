@@ -39,10 +39,34 @@ static void test_plain_shows_nul(void **state) {
     assert_string_equal(out.data, "a\\x00b");
 }
 
+static void test_plain_clips(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t columns;
+        const char *want;
+    } cases[] = {
+        {"", 4, ""},
+        {"abcd", 4, "abcd"},
+        {"abcde", 4, "abc\u2026"},
+        {"\u6f22\u5b57\u6f22", 4, "\u6f22\u2026"},   /* a wide one is not cut in half */
+        {"e\u0301bcde", 4, "e\u0301bc\u2026"},
+        {"\x1b\x1b", 4, "\\x1\u2026"},                /* what is shown counts */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        buf_auto struct buf out;
+        buf_init(&out, 4096);
+        buf_adds(&out, "> ");
+        plain_adds_clipped(&out, cases[i].text, cases[i].columns);
+        assert_string_equal(out.data + 2, cases[i].want);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain_escapes),
         cmocka_unit_test(test_plain_shows_nul),
+        cmocka_unit_test(test_plain_clips),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
