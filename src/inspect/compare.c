@@ -182,7 +182,7 @@ static bool compare(struct side *base, struct side *compared, struct err *err) {
 bool cmd_compare(struct session *s, struct err *err) {
     const char *const *values = s->args->values;
     const char *file = values[FLAG_COMPARE_FILE] ? values[FLAG_COMPARE_FILE] : "sync.c1z";
-    struct view *view = view_open(file, NULL, err);
+    struct view *view = view_open(file, "--compare-file", NULL, err);
     if (!view)
         return false;
     struct side sides[2] = {

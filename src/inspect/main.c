@@ -14,7 +14,8 @@
 static const struct command commands[] = {
     {"who", "one line a person: name, e-mail, role, 2FA; owners first", SYNC | TYPE | RESOURCE, 0,
      "who -f sync.c1z",
-     "With -t and -r only those who have a role on that resource.", cmd_who},
+     "With -t and -r only those who have a role on that resource.\n"
+     "Shows the newest finished full sync; one that did not read grants is refused.", cmd_who},
     {"grants", "who has which entitlement on what", SYNC | TYPE | RESOURCE | ENTITLEMENT, 0,
      "grants -t website -r 11111111-2222-4333-8444-555555555555",
      "-t and -r choose what is granted, not to whom; `access` shows one principal.", cmd_grants},
@@ -48,7 +49,7 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 static bool run_command(const struct args *args, struct out *out, struct err *err) {
     const char *file = args->values[FLAG_FILE] ? args->values[FLAG_FILE] : "sync.c1z";
     struct session s = {.args = args, .out = out};
-    s.view = view_open(file, args->values[FLAG_SYNC_ID], err);
+    s.view = view_open(file, "-f", args->values[FLAG_SYNC_ID], err);
     if (!s.view)
         return false;
     s.refs = refs_new(s.view);

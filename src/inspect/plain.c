@@ -79,3 +79,23 @@ void plain_add(struct buf *out, const char *s, size_t n) {
 void plain_adds(struct buf *out, const char *s) {
     plain_add(out, s, strlen(s));
 }
+
+void plain_adds_clipped(struct buf *out, const char *s, size_t columns) {
+    buf_auto struct buf whole;
+    buf_init(&whole, 4 * strlen(s) + 16); /* a byte becomes \xHH at worst */
+    plain_adds(&whole, s);
+    size_t end = 0, used = 0;
+    bool is_long = utf8_columns(whole.data, whole.len) > columns;
+    while (is_long && end < whole.len) {
+        uint32_t c;
+        const char *at = whole.data + end;
+        size_t len = (unsigned char)*at < 0x80 ? 1 : character(at, whole.len - end, &c);
+        used += utf8_columns(at, len);
+        if (len == 0 || used >= columns)
+            break;
+        end += len;
+    }
+    buf_add(out, whole.data, is_long ? end : whole.len);
+    if (is_long)
+        buf_adds(out, "\u2026");
+}

@@ -14,5 +14,7 @@
 /* Appends. */
 void plain_add(struct buf *out, const char *s, size_t n);
 void plain_adds(struct buf *out, const char *s);
+/* At most so many columns; a longer text ends with an ellipsis in the last of them. */
+void plain_adds_clipped(struct buf *out, const char *s, size_t columns);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "inspect/commands.h"
+#include "inspect/plain.h"
 #include "inspect/table.h"
 
 /* --- JSON --- */
@@ -89,6 +90,16 @@ static void write_counts(struct jsonw *w, const struct c1z_counts *counts) {
 
 /* --- tables --- */
 
+/* A token may be a whole JSON document; its beginning says what it is. */
+enum { TOKEN_COLUMNS = 60 };
+
+static const char *token_text(const char *token, struct arena *arena) {
+    buf_auto struct buf text;
+    buf_init(&text, OUT_ITEM_MAX);
+    plain_adds_clipped(&text, token, TOKEN_COLUMNS);
+    return text.len ? arena_strdup(arena, text.data) : "";
+}
+
 /* RFC 3339 to the second, as the real CLI shows times to people. */
 static const char *time_text(int64_t unix_ns, const char *none, struct arena *arena) {
     char text[CLOCK_TEXT_MAX];
@@ -131,7 +142,7 @@ static bool run_rows(struct table *t, void *payload, struct err *err) {
         {"Started At", time_text(run->started_at_ns, "-", report->arena)},
         {"Ended At", time_text(run->ended_at_ns, "-", report->arena)},
         {"Duration", duration_text(run, report->arena)},
-        {"Sync Token", run->token},
+        {"Sync Token", token_text(run->token, report->arena)},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         table_row(t, rows[i]);
@@ -233,7 +244,7 @@ static bool sync_rows(struct table *t, void *payload, struct err *err) {
             time_text(run->ended_at_ns, "", &arena),
             run->type,
             run->parent_id,
-            run->token,
+            token_text(run->token, &arena),
         };
         table_row(t, cells);
     }

@@ -1,7 +1,9 @@
 #include "inspect/view.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 
@@ -23,7 +25,14 @@ static bool choose(struct view *v, const char *sync_id, struct err *err) {
                    sync_id);
 }
 
-struct view *view_open(const char *path, const char *sync_id, struct err *err) {
+static bool is_missing_or_empty(const char *path) {
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return errno == ENOENT;
+    return S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
+struct view *view_open(const char *path, const char *flag, const char *sync_id, struct err *err) {
     struct view *v = mem_zalloc(sizeof *v);
     arena_init(&v->arena);
     struct c1z_options options = {.mode = C1Z_READ};
@@ -31,8 +40,16 @@ struct view *view_open(const char *path, const char *sync_id, struct err *err) {
     if (v->store && c1z_list_runs(v->store, &v->arena, &v->runs, &v->run_count, err) &&
         choose(v, sync_id, err))
         return v;
+    if (!v->store && is_missing_or_empty(path))
+        err_append(err, "; run baton-crisp first, or name the file with %s", flag);
     view_close(v);
     return NULL;
+}
+
+void view_prefer(struct view *v, const char *type) {
+    const struct c1z_run *run = c1z_newest_finished(v->runs, v->run_count, type);
+    if (run)
+        v->run = run;
 }
 
 void view_close(struct view *v) {

@@ -1,9 +1,10 @@
 /* view: one c1z file opened for reading, and the sync in it that we look at.
  *
  * Which sync: the one asked for; else the newest finished one of any type; else the newest
- * unfinished one of the last 7 days; else the rows of all (c1z.md 5.1).
+ * unfinished one of the last 7 days; else the rows of all (c1z.md 5.1). view_prefer() narrows
+ * that.
  *
- * Errors: those of c1z_open(); NotFound for a sync that is not there.
+ * Errors: those of c1z_open(), with what to do behind a missing file; NotFound for a sync that is not there.
  */
 #ifndef INSPECT_VIEW_H
 #define INSPECT_VIEW_H
@@ -20,9 +21,12 @@ struct view {
     struct arena arena;        /* holds the runs */
 };
 
-/* `sync_id` may be NULL. */
-struct view *view_open(const char *path, const char *sync_id, struct err *err);
+/* `flag` is what names the file on the command line, for errors. `sync_id` may be NULL. */
+struct view *view_open(const char *path, const char *flag, const char *sync_id, struct err *err);
 void view_close(struct view *v);
+
+/* Chooses the newest finished sync of this type instead, if there is one. */
+void view_prefer(struct view *v, const char *type);
 
 /* Id of the chosen sync, NULL: rows of all. */
 const char *view_sync_id(const struct view *v);

@@ -1,7 +1,9 @@
 /* who: one line a person. Who can get in, with which role, with or without a second factor.
  *
  * Our own command, for the question that a team asks first; everything in it stands in other lists
- * too. Rows are held, because owners come first and names are sorted: some 250 bytes a person. */
+ * too. A sync that did not read operators and grants has no answer: that is an error, never
+ * "nobody". Rows are held, because owners come first and names are sorted: some 250 bytes a
+ * person. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -98,7 +100,7 @@ static bool read_person(struct who *who, const struct c1z_row *row, struct err *
         return false;
     const char *id = resource->id ? resource->id->resource : "";
     if (map_get(who->people_by_id, refs_resource_id(&who->row, row->resource_type_id, id)))
-        return true; /* rows of several syncs are shown: the first counts */
+        return true; /* a file without its unique index: the first counts */
     const C1__UserTrait *trait = person_trait(resource, &who->row);
     struct person *p = add_person(who, row->resource_type_id, id);
     p->name = arena_strdup(&who->arena, resource->display_name);
@@ -172,6 +174,62 @@ static bool read_grant(struct who *who, const struct c1z_row *row, struct err *e
     return true;
 }
 
+/* --- does the sync hold an answer --- */
+
+/* What is missing and what to do; "" where rows decide. */
+static const char *lack_of_run(const struct session *s) {
+    const struct view *view = s->view;
+    const struct c1z_run *run = view->run;
+    if (view->run_count == 0)
+        return "no sync in this file: run baton-crisp first";
+    if (!run || (!run->ended_at_ns && !s->args->values[FLAG_SYNC_ID]))
+        return "no finished sync in this file: the last one ended early; run baton-crisp again";
+    if (strcmp(run->type, "resources_only") == 0)
+        return "this sync did not read grants: run baton-crisp without "
+               "--skip-entitlements-and-grants";
+    if (strcmp(run->type, "full") != 0)
+        return "this sync is not a full one, so people may be missing in it: run baton-crisp, or "
+               "name a full one with --sync-id";
+    return "";
+}
+
+static bool check_run(const struct session *s, struct err *err) {
+    const char *lack = lack_of_run(s);
+    return !*lack || err_set(err, ERR_UNKNOWN, "%s", lack);
+}
+
+static bool check_types(struct who *who, struct err *err) {
+    if (map_count(who->user_types) > 0)
+        return true;
+    if (!who->s->view->run->ended_at_ns)
+        return err_set(err, ERR_UNKNOWN,
+                       "this sync ended early, before it read operators: run baton-crisp again");
+    return err_set(err, ERR_UNKNOWN,
+                   "this sync did not read operators: run baton-crisp without "
+                   "--sync-resource-types");
+}
+
+/* Any grant of the sync counts, whatever -t and -r ask for. */
+static bool check_grants(struct who *who, struct err *err) {
+    struct c1z_iter *iter = view_list(who->s->view, C1Z_GRANTS, (struct c1z_filter){0}, err);
+    if (!iter)
+        return false;
+    struct err why = ERR_INIT;
+    struct c1z_row row;
+    bool is_any = c1z_next(iter, &row, &why);
+    c1z_iter_free(iter);
+    if (is_any)
+        return true;
+    if (why.code != ERR_OK)
+        return err_set(err, why.code, "%s", why.msg);
+    if (!who->s->view->run->ended_at_ns)
+        return err_set(err, ERR_UNKNOWN,
+                       "this sync ended early, before it read grants: run baton-crisp again");
+    return err_set(err, ERR_UNKNOWN,
+                   "this sync did not read grants, or there were none: run baton-crisp without "
+                   "--skip-entitlements-and-grants and --sync-resource-types");
+}
+
 /* --- order --- */
 
 /* Owners, then those with a role, then those without; by name. */
@@ -202,7 +260,8 @@ static bool read_all(struct who *who, struct err *err) {
     const char *const *values = who->s->args->values;
     struct c1z_filter all = {0}, on = {.resource_type_id = values[FLAG_RESOURCE_TYPE],
                                        .resource_id = values[FLAG_RESOURCE]};
-    if (!each_row(who, C1Z_RESOURCE_TYPES, all, read_type, err) ||
+    if (!check_run(who->s, err) || !each_row(who, C1Z_RESOURCE_TYPES, all, read_type, err) ||
+        !check_types(who, err) || !check_grants(who, err) ||
         !each_row(who, C1Z_RESOURCES, all, read_person, err) ||
         !each_row(who, C1Z_GRANTS, on, read_grant, err))
         return false;
@@ -235,15 +294,27 @@ static void write_person(struct jsonw *w, const struct person *p) {
     jsonw_object_end(w);
 }
 
+static void write_counts(struct jsonw *w, const struct who *who) {
+    int64_t with_role = 0;
+    for (size_t i = 0; i < who->count; i++)
+        with_role += who->people[i]->first != NULL;
+    jsonw_key(w, "counts");
+    jsonw_object(w);
+    jsonw_kv_int(w, "people", (int64_t)who->count);
+    jsonw_kv_int(w, "withRole", with_role);
+    jsonw_kv_int(w, "withoutRole", (int64_t)who->count - with_role);
+    jsonw_object_end(w);
+}
+
 static void write_json(struct who *who) {
     const struct c1z_run *run = who->s->view->run;
     char ended_at[CLOCK_TEXT_MAX] = "";
     struct jsonw w;
     jsonw_init(&w, &who->s->out->buf, false);
     jsonw_object(&w);
-    if (run && run->ended_at_ns)
+    if (run->ended_at_ns)
         clock_format_rfc3339(run->ended_at_ns, ended_at);
-    jsonw_kv(&w, "syncId", run ? run->id : "");
+    jsonw_kv(&w, "syncId", run->id);
     jsonw_kv(&w, "syncEndedAt", ended_at);
     jsonw_key(&w, "people");
     jsonw_array(&w);
@@ -252,6 +323,7 @@ static void write_json(struct who *who) {
         out_flush_some(who->s->out);
     }
     jsonw_array_end(&w);
+    write_counts(&w, who);
     jsonw_object_end(&w);
 }
 
@@ -287,15 +359,21 @@ static bool person_rows(struct table *t, void *payload, struct err *err) {
 }
 
 struct tally {
-    size_t inside, owners, on, off, unknown;
+    size_t inside, owners, on, off, unknown; /* people with a role */
+    size_t without_role, operators_without;  /* the second is part of the first */
 };
 
 static struct tally count(const struct who *who) {
     struct tally tally = {0};
     for (size_t i = 0; i < who->count; i++) {
         const struct person *p = who->people[i];
-        if (!p->first || is_locked_out(p))
+        if (is_locked_out(p))
             continue;
+        if (!p->first) {
+            tally.without_role++;
+            tally.operators_without += strcmp(p->type_id, "operator") == 0;
+            continue;
+        }
         tally.inside++;
         tally.owners += p->is_owner;
         bool is_on = strcmp(p->two_factor, "on") == 0, is_off = strcmp(p->two_factor, "off") == 0;
@@ -328,12 +406,28 @@ static const char *access_text(const struct who *who, size_t people) {
     return people == 1 ? "has access to" : "have access to";
 }
 
+/* " 2 more are operators with no role this program knows." */
+static void print_without_role(const struct who *who, const struct tally *tally) {
+    struct buf *out = &who->s->out->buf;
+    size_t n = tally->without_role;
+    const char *more = tally->inside ? " more" : "";
+    if (n == 0)
+        return;
+    if (tally->operators_without == n)
+        buf_addf(out, " %zu%s %s with no role this program knows.", n, more,
+                 n == 1 ? "is an operator" : "are operators");
+    else
+        buf_addf(out, " %zu%s %s no role.", n, more, n == 1 ? "has" : "have");
+}
+
 /* "3 people can read the customer conversations of Acme Support; 1 owns it: Ada." */
 static void print_access(const struct who *who, const struct tally *tally) {
     struct buf *out = &who->s->out->buf;
     size_t places = map_count(who->places_by_id);
     if (tally->inside == 0) {
-        buf_adds(out, "Nobody has access: there is no grant to a person in this sync.\n");
+        buf_adds(out, "Nobody has access: there is no grant to a person in this sync.");
+        print_without_role(who, tally);
+        buf_addc(out, '\n');
         return;
     }
     buf_addf(out, "%zu %s %s ", tally->inside, tally->inside == 1 ? "person" : "people",
@@ -347,7 +441,9 @@ static void print_access(const struct who *who, const struct tally *tally) {
         buf_addf(out, "; %zu %s %s", tally->owners, tally->owners == 1 ? "owns" : "own", what);
         print_owners(who, tally);
     }
-    buf_adds(out, ".\n");
+    buf_addc(out, '.');
+    print_without_role(who, tally);
+    buf_addc(out, '\n');
 }
 
 /* "Two-factor authentication: 2 on, 1 unknown." */
@@ -372,10 +468,6 @@ static void print_age(const struct who *who) {
     struct buf *out = &who->s->out->buf;
     const struct c1z_run *run = who->s->view->run;
     char text[CLOCK_TEXT_MAX];
-    if (!run) {
-        buf_adds(out, "No finished sync in the file: what is shown may be incomplete.\n");
-        return;
-    }
     int64_t ns = run->ended_at_ns ? run->ended_at_ns : run->started_at_ns;
     clock_format_rfc3339(ns - ns % CLOCK_NS_PER_S, text);
     if (run->ended_at_ns)
@@ -399,6 +491,8 @@ static bool print_people(struct who *who, struct err *err) {
 }
 
 bool cmd_who(struct session *s, struct err *err) {
+    if (!s->args->values[FLAG_SYNC_ID])
+        view_prefer(s->view, "full"); /* a newer one without grants must not hide it */
     struct who who = {.s = s,
                       .user_types = map_new(),
                       .people_by_id = map_new(),
