@@ -41,6 +41,7 @@ build() {
     rm -f "$dir.log"
   elif [ $# -gt 0 ]; then
     meson configure "$dir" "$@" >/dev/null
+    ninja -C "$dir" build.ninja >/dev/null
   fi
   ninja -C "$dir" --quiet
 }
