@@ -26,6 +26,10 @@ int64_t clock_mono_ms(void) {
     return clock_mono_ns() / CLOCK_NS_PER_MS;
 }
 
+int64_t clock_boot_ms(void) {
+    return read_clock(CLOCK_BOOTTIME) / CLOCK_NS_PER_MS;
+}
+
 void clock_set_for_test(int64_t unix_ns) {
     atomic_store(&frozen_ns, unix_ns);
 }

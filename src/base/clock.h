@@ -19,6 +19,8 @@ enum { CLOCK_TEXT_MAX = 48 };
 int64_t clock_now_ns(void);
 int64_t clock_mono_ms(void);
 int64_t clock_mono_ns(void);
+/* Monotonic too, and counts the time in which the machine is suspended. */
+int64_t clock_boot_ms(void);
 
 /* Freezes clock_now_ns() at this value; 0 thaws it. */
 void clock_set_for_test(int64_t unix_ns);

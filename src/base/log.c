@@ -26,6 +26,7 @@ struct log {
     struct sink sinks[MAX_SINKS];
     int sink_count;
     bool is_redirected;
+    int copy_fd; /* -1: none */
     struct secret hidden[MAX_SECRETS];
     int hidden_count;
     void (*tap)(const char *, size_t, void *);
@@ -36,6 +37,7 @@ struct log *log_new(enum log_level level, enum log_format format) {
     struct log *log = mem_zalloc(sizeof *log);
     log->level = level;
     log->format = format;
+    log->copy_fd = -1;
     log->sinks[0] = (struct sink){.fd = STDERR_FILENO};
     log->sink_count = 1;
     return log;
@@ -83,6 +85,32 @@ bool log_open_path(struct log *log, const char *path, struct err *err) {
     return true;
 }
 
+bool log_reopen(struct log *log, struct err *err) {
+    bool ok = true;
+    for (int i = 0; i < log->sink_count; i++) {
+        struct sink *sink = &log->sinks[i];
+        int fd = sink->path ? open_for_append(sink->path) : -1;
+        if (!sink->path)
+            continue;
+        if (fd < 0 || dup3(fd, sink->fd, O_CLOEXEC) < 0)
+            ok = err_set_errno(err, ERR_UNKNOWN, errno, "open the log %s again", sink->path);
+        if (fd >= 0)
+            close(fd);
+    }
+    return ok;
+}
+
+void log_copy_to(struct log *log, int fd) {
+    log->copy_fd = fd;
+}
+
+int log_fds(const struct log *log, int *fds, int max) {
+    int n = 0;
+    for (int i = 0; i < log->sink_count && n < max; i++)
+        fds[n++] = log->sinks[i].fd;
+    return n;
+}
+
 static void hide(struct log *log, const char *text, size_t n) {
     if (log->hidden_count < MAX_SECRETS)
         secret_set(&log->hidden[log->hidden_count++], text, n);
@@ -102,7 +130,7 @@ void log_hide(struct log *log, const struct secret *s) {
 }
 
 bool log_is_on(const struct log *log, enum log_level level) {
-    return log && level >= log->level;
+    return log && (level >= log->level || log->copy_fd >= 0);
 }
 
 enum log_level log_level_from(const char *name) {
@@ -224,6 +252,27 @@ static void write_all(int fd, const char *p, size_t n) {
     }
 }
 
+static void encode(struct log *log, enum log_format format, struct buf *out, enum log_level level,
+                   const char *file, int line, const char *msg, const struct log_field *fields) {
+    buf_reset(out);
+    if (format == LOG_JSON)
+        encode_json(out, level, file, line, msg, fields);
+    else
+        encode_console(out, level, file, line, msg, fields);
+    log_mask(log, out->data);
+    if (out->overflow)
+        out->len = out->len > 0 ? out->len - 1 : 0; /* room for the line feed */
+    out->overflow = false;
+    buf_addc(out, '\n');
+}
+
+static void write_sinks(struct log *log, const struct buf *out) {
+    if (log->tap)
+        log->tap(out->data, out->len, log->tap_payload);
+    for (int i = 0; i < log->sink_count; i++)
+        write_all(log->sinks[i].fd, out->data, out->len);
+}
+
 void log_write(struct log *log, enum log_level level, const char *file, int line, const char *msg,
                const struct log_field *fields) {
     if (!log_is_on(log, level))
@@ -231,18 +280,13 @@ void log_write(struct log *log, enum log_level level, const char *file, int line
     int saved = errno;
     buf_auto struct buf out;
     buf_init(&out, MAX_LINE);
-    if (log->format == LOG_JSON)
-        encode_json(&out, level, file, line, msg, fields);
-    else
-        encode_console(&out, level, file, line, msg, fields);
-    log_mask(log, out.data);
-    if (out.overflow)
-        out.len = out.len > 0 ? out.len - 1 : 0; /* room for the line feed */
-    out.overflow = false;
-    buf_addc(&out, '\n');
-    if (log->tap)
-        log->tap(out.data, out.len, log->tap_payload);
-    for (int i = 0; i < log->sink_count; i++)
-        write_all(log->sinks[i].fd, out.data, out.len);
+    if (level >= log->level) {
+        encode(log, log->format, &out, level, file, line, msg, fields);
+        write_sinks(log, &out);
+    }
+    if (log->copy_fd >= 0) {
+        encode(log, LOG_JSON, &out, level, file, line, msg, fields);
+        write_all(log->copy_fd, out.data, out.len);
+    }
     errno = saved;
 }

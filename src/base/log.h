@@ -46,6 +46,13 @@ struct log *log_new(enum log_level level, enum log_format format);
 void log_free(struct log *log);
 /* The first call takes the place of stderr, later ones add. "stdout" and "stderr" are names. */
 bool log_open_path(struct log *log, const char *path, struct err *err);
+/* Opens the files of log_open_path() again under their names, for log rotation; keeps a sink that cannot be
+ * opened as it is. */
+bool log_reopen(struct log *log, struct err *err);
+/* Writes every line, at debug level and as JSON, to this descriptor too; -1 takes it back. Borrows. */
+void log_copy_to(struct log *log, int fd);
+/* The descriptors the log writes to, for a child process that closes all others. Returns how many. */
+int log_fds(const struct log *log, int *fds, int max);
 /* From now on this value is masked. Copies. Values shorter than 6 bytes are not registered: masking
  * them would shred ordinary text. */
 void log_hide(struct log *log, const struct secret *s);

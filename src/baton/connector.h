@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "baton/field.h"
+#include "baton/meter.h"
 #include "baton/options.h"
 #include "base/arena.h"
 #include "base/cancel.h"
@@ -33,6 +34,7 @@ struct baton_env {
     const char *user_agent;        /* "baton-crisp/1.2.3" */
     struct log *log;
     const struct cancel *cancel;
+    const struct meter *meter; /* NULL: nobody wants the numbers */
 };
 
 struct baton_connector {
@@ -48,6 +50,8 @@ struct baton_connector {
     size_t relation_count;
     const struct sync_resource_type *resource_types;
     size_t resource_type_count;
+    const struct meter_row *meters; /* may be NULL */
+    size_t meter_count;
 
     /* Makes the connector's state from the settings; no network yet. */
     bool (*open)(const struct baton_env *env, void **ret_state, struct err *err);

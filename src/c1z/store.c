@@ -129,6 +129,17 @@ struct c1z_store *c1z_open(const char *path, const struct c1z_options *options, 
     return store;
 }
 
+struct c1z_store *c1z_open_new(const struct c1z_options *options, struct err *err) {
+    struct c1z_store *store =
+        check_wish(options, err) ? c1z_engine_sqlite.open(-1, options, err) : NULL;
+    if (!store)
+        return NULL;
+    store->engine = &c1z_engine_sqlite;
+    store->mode = C1Z_WRITE;
+    store->cancel = options->cancel;
+    return store;
+}
+
 void c1z_close(struct c1z_store *store) {
     if (!store)
         return;
@@ -200,8 +211,9 @@ static bool save(struct save *s, struct err *err) {
 
 bool c1z_save(struct c1z_store *store, struct c1z_saved *ret_saved, struct err *err) {
     struct save s = {.store = store, .target = TARGET_INIT};
-    if (store->mode == C1Z_READ)
-        return err_set(err, ERR_FAILED_PRECONDITION, "c1z: read only mode");
+    if (store->mode == C1Z_READ || !store->path)
+        return err_set(err, ERR_FAILED_PRECONDITION, "c1z: %s",
+                       store->path ? "read only mode" : "a store without a file");
     if (store->is_changed) {
         if (!save(&s, err))
             return err_wrap(err, "save %s", store->path);
@@ -211,6 +223,19 @@ bool c1z_save(struct c1z_store *store, struct c1z_saved *ret_saved, struct err *
         if (!target_look(store->path, &store->origin, err))
             return err_wrap(err, "look again at %s", store->path);
     }
+    if (ret_saved)
+        *ret_saved = s.done;
+    return true;
+}
+
+bool c1z_save_to(struct c1z_store *store, int fd, struct c1z_saved *ret_saved, struct err *err) {
+    mem_auto char *name = mem_strdup("the temporary file");
+    struct save s = {.store = store, .target = {.tmp = name, .fd = fd}};
+    set_deadline(&s);
+    if (!cancel_check(store->cancel, err) || !store->engine->seal(store, &s.size, err) ||
+        !store->engine->write(store, save_sink, &s, &s.done, err))
+        return false;
+    s.done.is_written = true;
     if (ret_saved)
         *ret_saved = s.done;
     return true;

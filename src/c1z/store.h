@@ -40,6 +40,8 @@ struct c1z_options {
 
 /* Opens. For writing a missing or empty file is a new store; for reading it is an error. */
 struct c1z_store *c1z_open(const char *path, const struct c1z_options *options, struct err *err);
+/* A new store that no path belongs to: to be written with c1z_save_to(). `mode` must be C1Z_WRITE. */
+struct c1z_store *c1z_open_new(const struct c1z_options *options, struct err *err);
 /* Drops the private copy; what was not saved is gone. Takes NULL. */
 void c1z_close(struct c1z_store *store);
 
@@ -52,6 +54,9 @@ struct c1z_saved {
 bool c1z_check_target(const char *path, struct err *err);
 /* A run that is still open is saved unfinished; nothing can be put into it afterwards. */
 bool c1z_save(struct c1z_store *store, struct c1z_saved *ret_saved, struct err *err);
+/* Writes the file into an empty descriptor, from its start. Nothing is synced to disk: for a file that is
+ * handed on and forgotten. */
+bool c1z_save_to(struct c1z_store *store, int fd, struct c1z_saved *ret_saved, struct err *err);
 
 /* --- sync runs --- */
 

@@ -228,8 +228,9 @@ static bool sync_memberships(struct engine *g, struct err *err) {
     if (!sync_static_entitlements(g, err) ||
         !sync_per_resource(g, SYNC_ENTITLEMENTS, "Syncing entitlements...", "Synced entitlements",
                            "listing entitlements failed", source->entitlements, err) ||
-        !sync_per_resource(g, SYNC_GRANTS, "Syncing grants...", "Synced grants",
-                           "listing grants failed", source->grants, err))
+        (!g->request->skip_grants &&
+         !sync_per_resource(g, SYNC_GRANTS, "Syncing grants...", "Synced grants",
+                            "listing grants failed", source->grants, err)))
         return false;
     const struct sync_report *report = g->report;
     if (report->grants_dropped || report->entitlements_dropped)
@@ -274,7 +275,13 @@ static bool run_phases(struct engine *g, struct err *err) {
     const struct sync_request *r = g->request;
     if (r->source->validate && !r->source->validate(r->state, err))
         return err_wrap(err, "validate failed");
-    return begin(g, err) && sync_types(g, err) && sync_resources(g, err) &&
+    if (!begin(g, err))
+        return false;
+    if (r->skip_everything) {
+        log_info(r->log, "skipping sync");
+        return end(g, err);
+    }
+    return sync_types(g, err) && sync_resources(g, err) &&
            (r->skip_entitlements_and_grants || sync_memberships(g, err)) && end(g, err);
 }
 

@@ -32,6 +32,8 @@ struct sync_request {
     const char *const *only_types;
     size_t only_type_count;
     bool skip_entitlements_and_grants; /* a "resources_only" run */
+    bool skip_grants;
+    bool skip_everything; /* validate, and make an empty full run: what the SDK calls skipping a sync */
     struct log *log;
     const struct cancel *cancel;
     /* Called now and then with what was written so far; may be NULL. */
