@@ -8,7 +8,7 @@ root=$PWD
 # What building needs on Debian 12.
 build_packages=(build-essential pkg-config meson ninja-build protobuf-c-compiler libprotobuf-c-dev
   libprotobuf-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev libzstd-dev libjansson-dev
-  libmicrohttpd-dev libyaml-dev libcmocka-dev ca-certificates)
+  libmicrohttpd-dev libyaml-dev libcmocka-dev libnghttp2-dev libevent-dev ca-certificates)
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }

@@ -14,7 +14,7 @@ static const char *const group_titles[FIELD_GROUP_COUNT] = {
     [FIELD_GROUP_CONNECTOR] = "Connector",
     [FIELD_GROUP_SYNC] = "Sync",
     [FIELD_GROUP_LOG] = "Log",
-    [FIELD_GROUP_SERVICE] = "Service mode (not in this version)",
+    [FIELD_GROUP_SERVICE] = "Service mode",
     [FIELD_GROUP_COMPAT] = "Accepted for compatibility",
 };
 

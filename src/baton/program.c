@@ -11,6 +11,7 @@
 #include "baton/capabilities.h"
 #include "baton/cli.h"
 #include "baton/oneshot.h"
+#include "service/service.h"
 #include "base/mem.h"
 
 enum { EXIT_SIGTERM = 128 + SIGTERM, CAPABILITIES_MAX = 1024 * 1024 };
@@ -84,9 +85,7 @@ static struct log *open_log(const struct baton_connector *connector, const struc
 static bool run_in(const struct baton_connector *connector, const struct baton_env *env,
                    struct err *err) {
     if (*options_str(env->options, "client-id"))
-        return err_set(err, ERR_UNIMPLEMENTED,
-                       "--client-id asks for service mode, which this version does not have: leave "
-                       "--client-id and --client-secret away to sync once into --file");
+        return service_run(connector, env, err);
     if (options_bool(env->options, "list-action-schemas")) { /* there are none */
         log_info(env->log, "Action Schemas", LOG_INT("count", 0), LOG_RAW("schemas", "null"));
         return true;

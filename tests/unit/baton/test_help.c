@@ -116,7 +116,7 @@ static void test_help_all_shows_every_visible_flag(void **state) {
             assert_has(text, flag);
     }
     assert_has(text, "--client-secret-file ");
-    assert_has(text, "\n  Service mode (not in this version)\n");
+    assert_has(text, "\n  Service mode\n");
     free(text);
 }
 

@@ -1,0 +1,100 @@
+/* The upload of client.h. */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "c1/asset.h"
+#include "c1/client.h"
+#include "c1/link.h"
+
+struct c1_upload {
+    struct c1_client *client;
+    struct c1_exchange *exchange;
+    struct c1_asset asset;
+    struct event *watch; /* runs from the first message on */
+    c1_upload_done *done;
+    void *payload;
+};
+
+static void free_upload(struct c1_upload *u) {
+    u->client->running--;
+    c1_asset_done(&u->asset);
+    event_free(u->watch);
+    free(u);
+}
+
+void c1_upload_cancel(struct c1_upload *upload) {
+    if (!upload)
+        return;
+    c1_exchange_cancel(upload->exchange);
+    free_upload(upload);
+}
+
+static void finish(struct c1_upload *u, const struct err *err, bool is_from_server) {
+    c1_upload_done *done = u->done;
+    void *payload = u->payload;
+    free_upload(u);
+    done(err, is_from_server, payload);
+}
+
+static void on_outcome(const struct grpc_outcome *outcome, void *payload) {
+    bool is_good = outcome->err.code == ERR_OK;
+    finish(payload, is_good ? NULL : &outcome->err, !is_good && outcome->is_from_server);
+}
+
+/* Nothing has moved for too long. */
+static void on_stall(evutil_socket_t fd, short what, void *payload) {
+    struct c1_upload *u = payload;
+    struct err err = ERR_INIT;
+    (void)fd;
+    (void)what;
+    if (u->asset.step == C1_ASSET_COMPLETE)
+        err_set(&err, ERR_UNAVAILABLE, "the upload stalled: all was sent, but no answer in %d s",
+                C1_VERDICT_MS / 1000);
+    else
+        err_set(&err, ERR_UNAVAILABLE,
+                "the upload stalled: the server has taken nothing for %d s, after %lld of %lld bytes",
+                C1_STALL_MS / 1000, (long long)u->asset.offset, (long long)u->asset.size);
+    c1_exchange_cancel(u->exchange);
+    finish(u, &err, false);
+}
+
+static void on_restart(void *payload) {
+    struct c1_upload *u = payload;
+    event_del(u->watch);
+    c1_asset_rewind(&u->asset);
+}
+
+/* The channel asks for a message when it has room for one: that is the progress that is watched. */
+static bool on_next(void *payload, struct buf *message, bool *ret_is_last, struct err *err) {
+    struct c1_upload *u = payload;
+    bool is_last;
+    if (!c1_asset_next(&u->asset, message, &is_last, err))
+        return false;
+    int ms = is_last ? C1_VERDICT_MS : C1_STALL_MS;
+    event_add(u->watch, &(struct timeval){.tv_sec = ms / 1000});
+    *ret_is_last = is_last;
+    return true;
+}
+
+struct c1_upload *c1_upload_start(struct c1_client *client, const char *host_id,
+                                  const char *task_id, int fd, c1_upload_done *done,
+                                  void *payload) {
+    struct c1_upload *u = mem_zalloc(sizeof *u);
+    u->client = client;
+    u->done = done;
+    u->payload = payload;
+    u->watch = evtimer_new(client->link.base, on_stall, u);
+    if (!u->watch)
+        mem_die();
+    c1_asset_init(&u->asset, host_id, task_id, fd);
+    client->running++;
+    u->exchange = c1_exchange_start(&(struct c1_exchange_options){
+        .link = &client->link,
+        .path = C1_SERVICE "UploadAsset",
+        .next = on_next,
+        .restart = on_restart,
+        .done = on_outcome,
+        .payload = u,
+    });
+    return u;
+}

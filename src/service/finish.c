@@ -1,0 +1,134 @@
+#include "service/finish.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "pb/pack.h"
+#include "service/schedule.h"
+
+enum { HURRY_MS = 2500 };
+
+struct finish {
+    const struct runtime *rt;
+    char *task_id;
+    struct answer answer;
+    finish_done *done;
+    void *payload;
+    struct c1_call *call;
+    struct event *timer;
+    int failures;
+    bool is_hurried;
+};
+
+static void finish_free(struct finish *f) {
+    runtime_timer_free(&f->timer);
+    free(f->task_id);
+    free(f);
+}
+
+static bool may_pass(enum err_code code) {
+    switch (code) {
+    case ERR_UNAVAILABLE:
+    case ERR_DEADLINE_EXCEEDED:
+    case ERR_RESOURCE_EXHAUSTED:
+    case ERR_ABORTED:
+    case ERR_INTERNAL:
+    case ERR_UNKNOWN:
+    case ERR_UNAUTHENTICATED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void again(evutil_socket_t fd, short what, void *payload);
+
+static void on_answer(const struct err *err, bool is_from_server, const ProtobufCMessage *message,
+                      void *payload) {
+    (void)is_from_server, (void)message;
+    struct finish *f = payload;
+    struct err outcome = runtime_outcome(err);
+    f->call = NULL;
+    f->failures += outcome.code != ERR_OK;
+    if (outcome.code == ERR_OK || f->is_hurried || !may_pass(outcome.code) ||
+        f->failures >= SCHEDULE_FINISH_TRIES) {
+        finish_done *done = f->done;
+        void *to = f->payload;
+        finish_free(f);
+        done(&outcome, to);
+        return;
+    }
+    int64_t wait = schedule_finish_retry(f->failures);
+    log_warn(f->rt->log, "c1_api_task_manager.finishTask(): could not report the outcome; will retry",
+             LOG_STR("task_id", f->task_id), LOG_ERROR_FIELD(&outcome), LOG_MS("wait", wait));
+    runtime_after(f->rt, &f->timer, wait, again, f);
+}
+
+/* Everything the message points at lives in this frame: it is packed before the call returns. */
+static void report(struct finish *f) {
+    Api__BatonServiceFinishTaskRequest request = API__BATON_SERVICE_FINISH_TASK_REQUEST__INIT;
+    Api__BatonServiceFinishTaskRequest__Error error =
+        API__BATON_SERVICE_FINISH_TASK_REQUEST__ERROR__INIT;
+    Api__BatonServiceFinishTaskRequest__Success success =
+        API__BATON_SERVICE_FINISH_TASK_REQUEST__SUCCESS__INIT;
+    Rpc__Status status = RPC__STATUS__INIT;
+    Pb__Any response = PB__ANY__INIT;
+    mem_auto char *response_type = NULL;
+    char host_id[HOSTINFO_TEXT_MAX];
+    memcpy(host_id, f->rt->host.host_id, sizeof host_id);
+    request.host_id = host_id;
+    request.task_id = f->task_id;
+    if (f->answer.err.code == ERR_OK) {
+        request.final_state_case = API__BATON_SERVICE_FINISH_TASK_REQUEST__FINAL_STATE_SUCCESS;
+        request.success = &success;
+        if (f->answer.response_type) {
+            response.type_url = response_type = mem_strdup(f->answer.response_type);
+            success.response = &response;
+        }
+    } else {
+        status.code = (int32_t)f->answer.err.code;
+        status.message = f->answer.err.msg;
+        error.non_retryable = f->answer.is_non_retryable;
+        request.status = &status;
+        request.final_state_case = API__BATON_SERVICE_FINISH_TASK_REQUEST__FINAL_STATE_ERROR;
+        request.error = &error;
+    }
+    f->call = c1_call_start(f->rt->client, C1_FINISH_TASK, &request.base,
+                            f->is_hurried ? HURRY_MS : SCHEDULE_FINISH_DEADLINE_MS, on_answer, f);
+}
+
+static void again(evutil_socket_t fd, short what, void *payload) {
+    (void)fd, (void)what;
+    report(payload);
+}
+
+struct finish *finish_start(const struct runtime *rt, const char *task_id, const struct answer *answer,
+                            bool is_hurried, finish_done *done, void *payload) {
+    struct finish *f = mem_zalloc(sizeof *f);
+    *f = (struct finish){
+        .rt = rt,
+        .task_id = mem_strdup(task_id),
+        .answer = *answer,
+        .done = done,
+        .payload = payload,
+        .is_hurried = is_hurried,
+    };
+    log_mask(rt->log, f->answer.err.msg);
+    report(f);
+    return f;
+}
+
+void finish_hurry(struct finish *f) {
+    if (f->is_hurried)
+        return;
+    f->is_hurried = true;
+    if (!f->call)
+        runtime_after(f->rt, &f->timer, 0, again, f);
+}
+
+void finish_abandon(struct finish *f) {
+    if (!f)
+        return;
+    c1_call_cancel(f->call);
+    finish_free(f);
+}

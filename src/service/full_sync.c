@@ -1,0 +1,271 @@
+#include "service/full_sync.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/tmp.h"
+#include "service/heartbeat.h"
+#include "service/schedule.h"
+#include "service/sync_job.h"
+#include "service/worker.h"
+
+struct full_sync {
+    const struct runtime *rt;
+    const Api__Task *task;
+    full_sync_done *done;
+    void *payload;
+    struct heartbeat *heartbeat;
+    struct worker *worker;
+    struct c1_upload *upload;
+    struct event *timer;
+    struct sync_job job; /* owns its two descriptors */
+    int upload_fd;       /* which of them is being uploaded */
+    int failures;        /* of this upload */
+    struct err stopped;  /* code OK: not stopped */
+    int64_t started_ms;
+};
+
+/* --- the end --- */
+
+static void full_sync_free(struct full_sync *s) {
+    heartbeat_free(s->heartbeat);
+    worker_abandon(s->worker);
+    c1_upload_cancel(s->upload);
+    runtime_timer_free(&s->timer);
+    if (s->job.out_fd >= 0)
+        close(s->job.out_fd);
+    if (s->job.debug_fd >= 0)
+        close(s->job.debug_fd);
+    free(s);
+}
+
+static void count(struct full_sync *s, const struct err *err) {
+    struct counters *c = s->rt->counters;
+    int64_t took = clock_mono_ms() - s->started_ms;
+    counters_add(c, err->code == ERR_OK          ? COUNTER_SYNC_SUCCESS
+                    : err->code == ERR_CANCELLED ? COUNTER_SYNC_CANCELLED
+                                                 : COUNTER_SYNC_FAILURE, 1);
+    counters_add(c, COUNTER_SYNC_MS, took);
+    counters_set(c, COUNTER_LAST_SYNC_MS, took);
+    if (err->code == ERR_OK)
+        counters_set(c, COUNTER_LAST_SUCCESS, clock_now_ns() / CLOCK_NS_PER_S);
+}
+
+static void end(struct full_sync *s, const struct err *err) {
+    struct answer answer = {.err = s->stopped.code != ERR_OK ? s->stopped : *err};
+    /* Asking again for what this program cannot do does not help. */
+    if (answer.err.code == ERR_UNIMPLEMENTED)
+        answer_make_non_retryable(&answer);
+    count(s, &answer.err);
+    full_sync_done *done = s->done;
+    void *payload = s->payload;
+    full_sync_free(s);
+    done(&answer, payload);
+}
+
+void full_sync_abandon(struct full_sync *s) {
+    if (s)
+        full_sync_free(s);
+}
+
+static void on_stopped(evutil_socket_t fd, short what, void *payload) {
+    (void)fd, (void)what;
+    struct full_sync *s = payload;
+    end(s, &s->stopped);
+}
+
+void full_sync_stop(struct full_sync *s, const char *why) {
+    if (s->stopped.code != ERR_OK)
+        return;
+    err_set(&s->stopped, ERR_CANCELLED, "%s", why);
+    if (s->worker) {
+        worker_stop(s->worker); /* its end brings ours */
+        return;
+    }
+    c1_upload_cancel(s->upload);
+    s->upload = NULL;
+    heartbeat_free(s->heartbeat);
+    s->heartbeat = NULL;
+    runtime_timer_free(&s->timer); /* made for another call */
+    runtime_after(s->rt, &s->timer, 0, on_stopped, s);
+}
+
+/* --- the upload --- */
+
+static void upload(struct full_sync *s);
+
+static void on_upload_again(evutil_socket_t fd, short what, void *payload) {
+    (void)fd, (void)what;
+    upload(payload);
+}
+
+static void on_uploaded(const struct err *err, bool is_from_server, void *payload) {
+    (void)is_from_server;
+    struct full_sync *s = payload;
+    struct err outcome = runtime_outcome(err);
+    bool is_log = s->upload_fd == s->job.debug_fd;
+    s->upload = NULL;
+    if (outcome.code != ERR_OK && ++s->failures < SCHEDULE_UPLOAD_TRIES) {
+        int64_t wait = schedule_upload_retry(s->failures);
+        log_warn(s->rt->log, "upload failed; will retry", LOG_STR("task_id", s->task->id),
+                 LOG_INT("attempt", s->failures), LOG_ERROR_FIELD(&outcome), LOG_MS("wait", wait));
+        runtime_after(s->rt, &s->timer, wait, on_upload_again, s);
+        return;
+    }
+    if (outcome.code == ERR_OK) {
+        struct stat st = {0};
+        fstat(s->upload_fd, &st);
+        counters_add(s->rt->counters, COUNTER_UPLOAD_BYTES, st.st_size);
+        log_info(s->rt->log, "uploaded asset", LOG_STR("task_id", s->task->id),
+                 LOG_INT("size", st.st_size));
+        if (!is_log && s->job.debug_fd >= 0) {
+            s->upload_fd = s->job.debug_fd;
+            s->failures = 0;
+            upload(s);
+            return;
+        }
+    }
+    end(s, &outcome);
+}
+
+static void upload(struct full_sync *s) {
+    s->upload = c1_upload_start(s->rt->client, s->rt->host.host_id, s->task->id, s->upload_fd,
+                                on_uploaded, s);
+}
+
+/* --- the sync --- */
+
+static void on_synced(const struct err *err, const void *result, void *payload) {
+    struct full_sync *s = payload;
+    const struct sync_job_result *r = result;
+    s->worker = NULL;
+    if (err->code != ERR_OK || s->stopped.code != ERR_OK) {
+        end(s, err);
+        return;
+    }
+    log_info(s->rt->log, "sync done", LOG_STR("task_id", s->task->id),
+             LOG_STR("sync_id", r->report.run_id), LOG_INT("resources", r->report.resources),
+             LOG_INT("grants", r->report.grants), LOG_MS("duration", r->report.duration_ms),
+             LOG_INT("compressed_bytes", r->compressed_bytes));
+    s->upload_fd = s->job.out_fd;
+    upload(s);
+}
+
+/* A private file for what will be uploaded. */
+static int make_file(const struct runtime *rt, const char *name, struct err *err) {
+    int fd = tmp_anonymous(tmp_dir(options_str(rt->env->options, "c1z-temp-dir")), NULL);
+    if (fd < 0)
+        fd = memfd_create(name, MFD_CLOEXEC);
+    if (fd < 0)
+        err_set_errno(err, ERR_RESOURCE_EXHAUSTED, errno, "make a file for the sync");
+    return fd;
+}
+
+static void choose_types(struct full_sync *s) {
+    const Api__Task__SyncFullTask *t = s->task->sync_full;
+    if (t->n_sync_resource_type_ids > 0) {
+        s->job.only_types = (const char *const *)t->sync_resource_type_ids;
+        s->job.only_type_count = t->n_sync_resource_type_ids;
+    } else {
+        s->job.only_type_count =
+            options_list(s->rt->env->options, "sync-resource-types", &s->job.only_types);
+    }
+}
+
+/* Which engine: the operator's choice, else the task's wish; v1 it is in any case (service-mode.md 5.3). */
+static bool check_engine(const struct full_sync *s, struct err *err) {
+    const char *own = options_str(s->rt->env->options, "storage-engine");
+    const char *wish = *own ? own : s->task->sync_full->storage_engine;
+    if (!*wish || strcmp(wish, "sqlite") == 0)
+        return true;
+    if (strcmp(wish, "pebble") != 0)
+        return err_set(err, ERR_UNKNOWN, "require-engine-driver: dotc1z: engine not available: %s", wish);
+    log_info(s->rt->log, "this version writes the v1 (SQLite) format only; C1 reads it as well",
+             LOG_STR("task_id", s->task->id), LOG_STR("storage_engine", wish));
+    return true;
+}
+
+static bool prepare(struct full_sync *s, struct err *err) {
+    const Api__Task__SyncFullTask *t = s->task->sync_full;
+    if (t->n_targeted_sync_resources > 0)
+        return err_set(err, ERR_UNIMPLEMENTED,
+                       "targeted sync of %zu resources: this connector reads its source whole and "
+                       "does not announce targeted syncs", t->n_targeted_sync_resources);
+    if (!check_engine(s, err))
+        return false;
+    choose_types(s);
+    const struct options *o = s->rt->env->options;
+    s->job.skip_entitlements_and_grants =
+        t->skip_entitlements_and_grants || options_bool(o, "skip-entitlements-and-grants");
+    s->job.skip_grants = t->skip_grants;
+    s->job.skip_everything = options_bool(o, "skip-full-sync");
+    s->job.out_fd = make_file(s->rt, "c1z", err);
+    if (s->job.out_fd >= 0 && s->task->debug)
+        s->job.debug_fd = make_file(s->rt, "debug.log", err);
+    return s->job.out_fd >= 0 && (!s->task->debug || s->job.debug_fd >= 0);
+}
+
+/* In the child. */
+static bool run_job(void *payload, const struct cancel *cancel, void *result, struct err *err) {
+    struct full_sync *s = payload;
+    return sync_job_run(&s->job, cancel, result, err);
+}
+
+static void work(struct full_sync *s) {
+    struct err err = ERR_INIT;
+    struct worker_options o = {
+        .base = s->rt->base,
+        .log = s->rt->log,
+        .work = run_job,
+        .done = on_synced,
+        .payload = s,
+        .result_len = sizeof(struct sync_job_result),
+    };
+    if (prepare(s, &err)) {
+        o.keep[o.keep_count++] = s->job.out_fd;
+        if (s->job.debug_fd >= 0)
+            o.keep[o.keep_count++] = s->job.debug_fd;
+        s->worker = worker_start(&o, &err);
+    }
+    if (!s->worker)
+        end(s, &err);
+}
+
+/* --- heartbeats --- */
+
+static void on_begun(const struct err *err, void *payload) {
+    struct full_sync *s = payload;
+    if (err->code == ERR_OK)
+        work(s);
+    else
+        end(s, err);
+}
+
+static void on_lost(const struct err *err, void *payload) {
+    struct full_sync *s = payload;
+    log_warn(s->rt->log, "the task is given up", LOG_STR("task_id", s->task->id), LOG_ERROR_FIELD(err));
+    full_sync_stop(s, err->msg);
+}
+
+struct full_sync *full_sync_start(const struct runtime *rt, const Api__Task *task, full_sync_done *done,
+                                  void *payload) {
+    struct full_sync *s = mem_zalloc(sizeof *s);
+    *s = (struct full_sync){
+        .rt = rt,
+        .task = task,
+        .done = done,
+        .payload = payload,
+        .job = {.connector = rt->connector, .env = rt->env, .out_fd = -1, .debug_fd = -1},
+        .stopped = ERR_INIT,
+        .started_ms = clock_mono_ms(),
+    };
+    log_info(rt->log, "Handling full sync task.", LOG_STR("task_id", task->id));
+    s->heartbeat = heartbeat_start(rt, task->id, on_begun, on_lost, s);
+    return s;
+}
