@@ -227,7 +227,13 @@ static bool start_health(struct service *s, struct err *err) {
     return true;
 }
 
+/* What libevent has to say goes nowhere: its texts are about itself, and stderr is the log's. */
+static void no_words(int severity, const char *text) {
+    (void)severity, (void)text;
+}
+
 static bool start_loop(struct service *s, struct err *err) {
+    event_set_log_callback(no_words);
     struct event_config *config = event_config_new();
     if (config) {
         event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);

@@ -35,7 +35,7 @@ struct world {
     struct event_base *base;
     void (*on_frame)(struct peer *peer, const nghttp2_frame *frame);
     void (*on_accept)(struct peer *peer);
-    bool is_dial_failing, is_dial_hanging, is_without_ping_answers, is_manual_window;
+    bool is_dial_failing, is_dial_hanging, is_without_ping_answers;
     nghttp2_settings_entry settings[4];
     size_t setting_count;
     struct peer peers[PEERS_MAX];
@@ -160,7 +160,7 @@ static void peer_begin(struct peer *peer, int fd) {
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, peer_on_sent);
     nghttp2_option_new(&option);
     nghttp2_option_set_no_auto_ping_ack(option, world.is_without_ping_answers);
-    nghttp2_option_set_no_auto_window_update(option, world.is_manual_window);
+    nghttp2_option_set_max_send_header_block_length(option, 1024 * 1024);
     nghttp2_session_server_new2(&peer->h2, callbacks, peer, option);
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_option_del(option);
