@@ -194,6 +194,8 @@ static bool ask(struct fetch *f, struct err *err) {
         .retry = config->retry,
         .log = config->log,
         .cancel = config->cancel,
+        .on_answer = config->on_answer,
+        .on_answer_payload = config->on_answer_payload,
     };
     return http_get_all(&options, f->requests, f->count, err);
 }

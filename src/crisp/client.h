@@ -43,12 +43,15 @@ struct crisp_config {
     bool want_last_active;
     struct log *log;
     const struct cancel *cancel;
+    /* Told each answer, or that none came (status 0); `try` counts from 1. May be NULL. */
+    void (*on_answer)(int status, int try, void *payload);
+    void *on_answer_payload;
 };
 
 struct crisp_client;
 
 /* Checks the settings (empty halves, ':' in the identifier, tier, URL, website id); no network.
- * Copies them, except key, log and cancel, which it borrows. */
+ * Copies them, except key, log and cancel, which it borrows (the payload too). */
 struct crisp_client *crisp_client_new(const struct crisp_config *config, struct err *err);
 void crisp_client_free(struct crisp_client *c);
 

@@ -394,6 +394,8 @@ static void finish_try(struct set *s, struct transfer *t, bool is_transient) {
               LOG_INT("status", get->answer.status), LOG_INT("try", get->tries),
               LOG_INT("bytes", t->received), LOG_MS("took", clock_mono_ms() - t->started_ms),
               LOG_STR("trouble", get->trouble == HTTP_NO_TROUBLE ? "" : get->detail));
+    if (s->options->on_answer)
+        s->options->on_answer(get->answer.status, get->tries, s->options->on_answer_payload);
     t->state = STATE_DONE;
     if (get->is_ok)
         return;

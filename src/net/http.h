@@ -101,6 +101,9 @@ struct http_options {
     struct retry_policy retry;
     struct log *log;
     const struct cancel *cancel;
+    /* Told the end of each try: the HTTP status, or 0. May be NULL. */
+    void (*on_answer)(int status, int try, void *payload);
+    void *on_answer_payload;
 };
 
 /* False (and err) only if it was cancelled or could not begin. Call http_get_done() on each. */

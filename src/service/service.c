@@ -268,8 +268,17 @@ static bool start_client(struct service *s, struct err *err) {
     return true;
 }
 
+/* What is wrong with the connector's settings shall be known now, not at the first task. */
+static bool check_connector(const struct service *s, struct err *err) {
+    void *state;
+    if (!s->rt.connector->open(&s->env, &state, err))
+        return false;
+    s->rt.connector->close(state);
+    return true;
+}
+
 static bool start(struct service *s, struct err *err) {
-    if (!check_settings(s->env.options, err) || !start_loop(s, err))
+    if (!check_settings(s->env.options, err) || !check_connector(s, err) || !start_loop(s, err))
         return false;
     s->rt.counters = s->counters = counters_new(s->rt.connector, err);
     if (!s->counters)

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "connectors/crisp/fields.h"
+#include "connectors/crisp/meters.h"
 #include "connectors/crisp/model.h"
 #include "connectors/crisp/roster.h"
 #include "crisp/client.h"
@@ -12,6 +13,7 @@
 struct crisp_state {
     struct crisp_client *client;
     struct log *log;
+    const struct meter *meter;
     char *website_id; /* as configured */
     struct arena arena; /* of the snapshot */
     struct crisp_snapshot snapshot;
@@ -28,10 +30,16 @@ static void crisp_close(void *state) {
     free(s);
 }
 
+static void count_answer(int status, int try, void *payload) {
+    const struct crisp_state *s = payload;
+    meters_add_answer(s->meter, status, try);
+}
+
 static bool crisp_open(const struct baton_env *env, void **ret_state, struct err *err) {
     const struct options *o = env->options;
     const char *tier = options_str(o, "crisp-api-tier");
     const char *base_url = options_str(o, "crisp-base-url");
+    struct crisp_state *s = mem_zalloc(sizeof *s);
     struct crisp_config config = {
         .base_url = *base_url ? base_url : "https://api.crisp.chat/v1",
         .website_id = options_str(o, "crisp-website-id"),
@@ -43,17 +51,20 @@ static bool crisp_open(const struct baton_env *env, void **ret_state, struct err
         .want_last_active = options_bool(o, "crisp-sync-last-active"),
         .log = env->log,
         .cancel = env->cancel,
+        .on_answer = count_answer,
+        .on_answer_payload = s,
     };
     struct crisp_client *client = crisp_client_new(&config, err);
     if (!client) {
         /* A wrong setting ends with 2 here as everywhere (connector-cli.md 5). */
         if (err)
             err->code = ERR_UNKNOWN;
+        free(s);
         return false;
     }
-    struct crisp_state *s = mem_zalloc(sizeof *s);
     s->client = client;
     s->log = env->log;
+    s->meter = env->meter;
     s->website_id = mem_strdup(config.website_id);
     arena_init(&s->arena);
     *ret_state = s;
@@ -78,6 +89,7 @@ static bool crisp_validate(void *state, struct err *err) {
                        "keeps one owner. Try again, and if it stays so, ask Crisp support",
                        s->website_id);
     roster_report(&s->roster, s->log);
+    meters_set_roster(s->meter, &s->roster);
     return true;
 }
 
@@ -142,6 +154,8 @@ const struct baton_connector crisp_connector = {
     .field_count = CRISP_FIELD_COUNT,
     .resource_types = model_types,
     .resource_type_count = MODEL_TYPE_COUNT,
+    .meters = meters_rows,
+    .meter_count = METERS_COUNT,
     .open = crisp_open,
     .source = {.validate = crisp_validate,
                .resources = crisp_resources,
