@@ -44,6 +44,8 @@ struct c1_client *c1_client_new(const struct c1_client_options *options) {
     struct c1_client *client = mem_zalloc(sizeof *client);
     mem_auto char *user_agent = make_user_agent(credential->client_name);
     client->link.base = options->base;
+    client->stall_ms = options->stall_ms ? options->stall_ms : C1_STALL_MS;
+    client->verdict_ms = options->stall_ms ? options->stall_ms : C1_VERDICT_MS;
     client->link.token = c1_token_new(&(struct c1_token_fetch_options){
         .base = options->base,
         .trust = options->trust,

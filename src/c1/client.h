@@ -22,7 +22,7 @@
 #include "net/trust.h"
 
 enum {
-    C1_STALL_MS = 60000,   /* an upload of which the peer takes no chunk for so long is given up */
+    C1_STALL_MS = 60000,    /* an upload of which the peer takes no chunk for so long is given up */
     C1_VERDICT_MS = 120000, /* the same, from the last message to the answer: C1 stores the file */
 };
 
@@ -31,6 +31,7 @@ struct c1_client_options {
     struct trust *trust;                    /* borrowed */
     const struct c1_credential *credential; /* borrowed */
     int http_timeout_ms;                    /* of a token request; 0: C1_TOKEN_TIMEOUT_MS */
+    int stall_ms;                           /* 0: C1_STALL_MS, and C1_VERDICT_MS; for tests */
 };
 
 struct c1_client;

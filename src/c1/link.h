@@ -11,6 +11,7 @@
 
 struct c1_client {
     struct c1_link link;
+    int stall_ms, verdict_ms; /* of an upload */
     int running; /* calls and uploads that have not ended */
 };
 

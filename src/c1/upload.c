@@ -48,12 +48,12 @@ static void on_stall(evutil_socket_t fd, short what, void *payload) {
     (void)fd;
     (void)what;
     if (u->asset.step == C1_ASSET_COMPLETE)
-        err_set(&err, ERR_UNAVAILABLE, "the upload stalled: all was sent, but no answer in %d s",
-                C1_VERDICT_MS / 1000);
+        err_set(&err, ERR_UNAVAILABLE, "the upload stalled: all was sent, but no answer in %d ms",
+                u->client->verdict_ms);
     else
         err_set(&err, ERR_UNAVAILABLE,
-                "the upload stalled: the server has taken nothing for %d s, after %lld of %lld bytes",
-                C1_STALL_MS / 1000, (long long)u->asset.offset, (long long)u->asset.size);
+                "the upload stalled: the server has taken nothing for %d ms, after %lld of %lld "
+                "bytes", u->client->stall_ms, (long long)u->asset.offset, (long long)u->asset.size);
     c1_exchange_cancel(u->exchange);
     finish(u, &err, false);
 }
@@ -70,8 +70,8 @@ static bool on_next(void *payload, struct buf *message, bool *ret_is_last, struc
     bool is_last;
     if (!c1_asset_next(&u->asset, message, &is_last, err))
         return false;
-    int ms = is_last ? C1_VERDICT_MS : C1_STALL_MS;
-    event_add(u->watch, &(struct timeval){.tv_sec = ms / 1000});
+    int ms = is_last ? u->client->verdict_ms : u->client->stall_ms;
+    event_add(u->watch, &(struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000});
     *ret_is_last = is_last;
     return true;
 }

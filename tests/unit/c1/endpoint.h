@@ -6,6 +6,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +28,11 @@ static struct world {
     char request[4096]; /* the last */
 } world;
 
+/* `life` has four characters, blanks among them; the token is t1, t2, ... */
 #define TOKEN(life)                                                                                \
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"                                        \
     "11\r\n{\"access_token\":\"\r\n2\r\nt%d\r\n"                                                   \
-    "40\r\n\",\"token_type\":\"Bearer\",\"expires_in\":" life                                      \
-    "                           }\r\n0\r\n\r\n"
+    "2a\r\n\",\"token_type\":\"Bearer\",\"expires_in\":" life "}\r\n0\r\n\r\n"
 
 static void on_patience(evutil_socket_t fd, short what, void *payload) {
     (void)fd, (void)what;
@@ -56,10 +57,19 @@ static inline void run_dry(void) {
         event_base_loop(world.base, EVLOOP_NONBLOCK);
 }
 
+/* Called for an empty output at the start, too. */
 static void endpoint_written(struct bufferevent *wire, void *payload) {
     (void)payload;
-    if (world.is_hanging_up)
+    if (world.is_hanging_up && *world.request)
         shutdown(bufferevent_getfd(wire), SHUT_RDWR);
+}
+
+static void endpoint_answer(struct evbuffer *output) {
+    const char *number = strstr(world.answer, "%d");
+    size_t before = number ? (size_t)(number - world.answer) : strlen(world.answer);
+    evbuffer_add(output, world.answer, before);
+    if (number)
+        evbuffer_add_printf(output, "%d%s", world.dials, number + 2);
 }
 
 static void endpoint_read(struct bufferevent *wire, void *payload) {
@@ -72,7 +82,7 @@ static void endpoint_read(struct bufferevent *wire, void *payload) {
     evbuffer_remove(input, world.request, n);
     world.request[n] = '\0';
     if (world.answer)
-        evbuffer_add_printf(bufferevent_get_output(wire), world.answer, world.dials);
+        endpoint_answer(bufferevent_get_output(wire));
     else
         endpoint_written(wire, NULL);
 }
@@ -111,6 +121,7 @@ struct dial *dial_start(const struct dial_options *options, dial_done *done, voi
     assert_int_equal(options->port, 18443);
     *dial = (struct dial){event_new(options->base, -1, 0, dialed, dial), done, payload};
     world.dials++;
+    *world.request = '\0';
     if (!world.is_dial_hanging)
         event_active(dial->event, EV_TIMEOUT, 0);
     return dial;
@@ -126,6 +137,7 @@ void dial_cancel(struct dial *dial) {
 
 static inline void world_begin(void) {
     struct err err = ERR_INIT;
+    signal(SIGPIPE, SIG_IGN);
     world = (struct world){.base = event_base_new(), .answer = TOKEN("3600")};
     if (!example_parse(EXAMPLE_ID, EXAMPLE_SECRET, "127.0.0.1:18443", &world.credential, &err))
         fail_msg("%s", err.msg);

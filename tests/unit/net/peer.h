@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -113,7 +114,8 @@ static void peer_serve(int fd, const struct peer_plan *plan, SSL_CTX *context, i
         peer_be_echo(fd, context);
     } else if (read(fd, bytes, sizeof bytes) > 0 && plan->kind != PEER_CLOSE) {
         peer_write(plan->kind == PEER_TEXT ? fd : told, "220 mail.test ESMTP\r\n");
-        shutdown(fd, plan->kind == PEER_TEXT ? SHUT_WR : SHUT_RD);
+        if (plan->kind == PEER_TEXT)
+            shutdown(fd, SHUT_WR);
         peer_drain(fd);
     }
 }
@@ -127,6 +129,8 @@ static struct peer peer_start(const struct peer_plan *plan) {
     peer.pid = fork();
     assert_true(peer.pid >= 0);
     if (peer.pid == 0) {
+        /* A test that fails must not leave a server behind. */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         signal(SIGPIPE, SIG_IGN);
         SSL_CTX *context = plan->cert ? certs_server(plan->cert, plan->protocol) : NULL;
         if (context && plan->max_version) {

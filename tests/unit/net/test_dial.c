@@ -410,6 +410,7 @@ static void check_cancel(const char *host, int port, int told) {
         event_free(event);
     } else
         event_base_loop(w.base, EVLOOP_NONBLOCK);
+    assert_int_equal(w.calls, 0);
     dial_cancel(dial);
     world_check_end(&w);
     assert_int_equal(w.calls, 0);
