@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "pb/packer.h"
 #include "pb/wire.h"
 
 /* What one unpacked message may take in memory. Two bytes on the wire can become a struct of 200: a
@@ -11,6 +12,9 @@ enum { UNPACKED_MAX = 128 * 1024 * 1024 };
 
 /* What protobuf-c keeps for each field it has seen while it unpacks, rounded up. */
 enum { BYTES_A_FIELD = 64 };
+
+/* Larger messages are left to protobuf-c. */
+enum { QUICK_MAX = 4096 };
 
 struct check {
     size_t memory; /* estimate of what unpacking takes */
@@ -107,15 +111,38 @@ ProtobufCMessage *pb_unpack(const ProtobufCMessageDescriptor *type, const uint8_
     return m;
 }
 
+/* Where a message of ordinary size is packed: pb_packer_write() needs room of a size known before. */
+struct quick {
+    uint8_t room[QUICK_MAX];
+    const uint8_t *bytes; /* somewhere in `room` */
+    size_t len;
+};
+
+/* False if the message is too large for it. */
+static bool pack_quickly(const ProtobufCMessage *m, struct quick *ret) {
+    uint8_t *end = ret->room + sizeof ret->room;
+    ret->bytes = pb_packer_write(m, ret->room, end);
+    ret->len = ret->bytes ? (size_t)(end - ret->bytes) : 0;
+    return ret->bytes;
+}
+
 uint8_t *pb_pack(const ProtobufCMessage *m, struct arena *arena, size_t *ret_len) {
-    size_t n = protobuf_c_message_get_packed_size(m);
-    uint8_t *bytes = arena_alloc(arena, n);
-    *ret_len = protobuf_c_message_pack(m, bytes);
+    struct quick quick;
+    bool is_quick = pack_quickly(m, &quick);
+    *ret_len = is_quick ? quick.len : protobuf_c_message_get_packed_size(m);
+    uint8_t *bytes = arena_alloc(arena, *ret_len);
+    if (is_quick)
+        memcpy(bytes, quick.bytes, quick.len);
+    else
+        protobuf_c_message_pack(m, bytes);
     return bytes;
 }
 
 bool pb_pack_buf(const ProtobufCMessage *m, struct buf *out) {
+    struct quick quick;
     buf_reset(out);
+    if (pack_quickly(m, &quick))
+        return buf_add(out, quick.bytes, quick.len);
     uint8_t *bytes = buf_extend(out, protobuf_c_message_get_packed_size(m));
     if (!bytes)
         return false;

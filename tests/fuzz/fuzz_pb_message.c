@@ -22,6 +22,14 @@ static void round_trip(const ProtobufCMessage *m, struct arena *arena) {
     assert(again_n == n && (n == 0 || memcmp(bytes, again_bytes, n) == 0));
 }
 
+/* Our own packer gives the bytes of protobuf-c. */
+static void compare_packers(const ProtobufCMessage *m, struct arena *arena) {
+    size_t n, want_n = protobuf_c_message_get_packed_size(m);
+    uint8_t *got = pb_pack(m, arena, &n), *want = arena_alloc(arena, want_n);
+    protobuf_c_message_pack(m, want);
+    assert(n == want_n && memcmp(got, want, n) == 0);
+}
+
 static void look_into(const ProtobufCMessage *m, struct arena *arena) {
     if (m->descriptor != &c1__resource__descriptor)
         return;
@@ -43,6 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     ProtobufCMessage *m = pb_unpack(type, data + 1, size - 1, &arena, NULL);
     if (m) {
         round_trip(m, &arena);
+        compare_packers(m, &arena);
         look_into(m, &arena);
     }
     struct buf out;
