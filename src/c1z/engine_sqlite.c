@@ -252,6 +252,10 @@ static bool sqlite_end_run(struct c1z_store *store, const char *token, struct er
     return ok;
 }
 
+/* Each index reads its whole table, which no longer fits into SQLite's cache; copying its pages took as
+ * long as sorting. Only here: the copy is complete and ours, so no page of it can go missing. */
+static const char by_map[] = "PRAGMA mmap_size=1099511627776";
+
 static bool sqlite_seal(struct c1z_store *store, uint64_t *ret_size, struct err *err) {
     struct sqlite_store *s = self(store);
     reset_lookups(s);
@@ -261,7 +265,8 @@ static bool sqlite_seal(struct c1z_store *store, uint64_t *ret_size, struct err 
     /* Nothing can be put any more once the indexes are there. */
     drop_run(s);
     store->has_run = false;
-    if (!compact(s, err) || !begin(s, err) || !schema_index(&s->db, err) || !commit(s, err))
+    if (!compact(s, err) || !db_exec(&s->db, by_map, err) || !begin(s, err) ||
+        !schema_index(&s->db, err) || !commit(s, err))
         return false;
     /* Compressing wants the memory now. */
     sqlite3_db_release_memory(s->db.sql);

@@ -31,7 +31,21 @@ struct priv_file {
     int fd;
     bool owns_fd;
     int64_t size; /* kept here: SQLite asks often */
+    char *map;    /* the file as it was at the first fetch; NULL: not mapped */
+    int64_t map_size;
+    int64_t map_used; /* bytes fetched since pages of the map were last given back */
+    char *late;       /* written by SQLite, but not to the file yet: LATE_MAX bytes, or NULL */
+    int64_t late_at;
+    size_t late_len;
+    int late_rc; /* bytes that SQLite took for written are lost: from then on every write fails so */
 };
+
+/* SQLite writes page by page, nearly always one behind the other: a system call for each took a sixth
+ * of a large sync. */
+enum { LATE_MAX = 64 * 1024 };
+
+/* How much of a mapped file may count as our memory. */
+enum { MAP_USED_MAX = 1024 * 1024 };
 
 /* --- the descriptors --- */
 
@@ -76,8 +90,36 @@ static bool write_all(struct privfs *fs, int fd, const void *bytes, size_t n, in
 
 /* --- sqlite3_io_methods --- */
 
+static int write_failed(const struct priv_file *f) {
+    bool is_full = f->fs->last_errno == ENOSPC || f->fs->last_errno == EDQUOT ||
+                   f->fs->last_errno == EFBIG;
+    return is_full ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+}
+
+static int write_late(struct priv_file *f) {
+    size_t n = f->late_len;
+    f->late_len = 0;
+    if (n > 0 && !write_all(f->fs, f->fd, f->late, n, f->late_at))
+        f->late_rc = write_failed(f);
+    return f->late_rc;
+}
+
+/* Before these bytes are read from the file. */
+static int write_late_in(struct priv_file *f, int64_t at, int64_t n) {
+    bool is_apart = at + n <= f->late_at || at >= f->late_at + (int64_t)f->late_len;
+    return is_apart ? SQLITE_OK : write_late(f);
+}
+
+static void unmap(struct priv_file *f) {
+    if (f->map)
+        munmap(f->map, (size_t)f->map_size);
+    f->map = NULL;
+}
+
 static int file_close(sqlite3_file *base) {
     struct priv_file *f = (struct priv_file *)base;
+    unmap(f);
+    free(f->late); /* what is in it was not committed, or is of a file that nobody reads any more */
     if (f->fs->in_memory && f->owns_fd)
         f->fs->memory -= (uint64_t)f->size;
     if (f->owns_fd)
@@ -89,6 +131,9 @@ static int file_read(sqlite3_file *base, void *out, int n, sqlite3_int64 at) {
     struct priv_file *f = (struct priv_file *)base;
     if (cancel_reason(f->fs->cancel))
         return SQLITE_IOERR_READ;
+    int rc = write_late_in(f, at, n);
+    if (rc != SQLITE_OK)
+        return rc;
     int got = 0;
     while (got < n) {
         ssize_t done = pread(f->fd, (char *)out + got, (size_t)(n - got), at + got);
@@ -116,17 +161,29 @@ static int file_write(sqlite3_file *base, const void *bytes, int n, sqlite3_int6
         return SQLITE_FULL;
     if (at + n > f->size)
         f->size = at + n;
-    if (write_all(f->fs, f->fd, bytes, (size_t)n, at))
-        return SQLITE_OK;
-    bool is_full = f->fs->last_errno == ENOSPC || f->fs->last_errno == EDQUOT ||
-                   f->fs->last_errno == EFBIG;
-    return is_full ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+    bool goes_on = at == f->late_at + (int64_t)f->late_len && (size_t)n <= LATE_MAX - f->late_len;
+    if (!goes_on) {
+        int rc = write_late(f);
+        if (rc != SQLITE_OK)
+            return rc;
+        f->late_at = at;
+    }
+    if (n > LATE_MAX)
+        return write_all(f->fs, f->fd, bytes, (size_t)n, at) ? SQLITE_OK : write_failed(f);
+    if (!f->late)
+        f->late = mem_alloc(LATE_MAX);
+    memcpy(f->late + f->late_len, bytes, (size_t)n);
+    f->late_len += (size_t)n;
+    return SQLITE_OK;
 }
 
 static int file_truncate(sqlite3_file *base, sqlite3_int64 size) {
     struct priv_file *f = (struct priv_file *)base;
     if (!may_grow(f->fs, f->size, size))
         return SQLITE_FULL;
+    int rc = write_late(f);
+    if (rc != SQLITE_OK)
+        return rc;
     while (ftruncate(f->fd, size) != 0) {
         if (errno == EINTR)
             continue;
@@ -141,9 +198,8 @@ static int file_truncate(sqlite3_file *base, sqlite3_int64 size) {
 
 /* A copy that nobody can find after a crash need not survive one. */
 static int file_sync(sqlite3_file *base, int flags) {
-    (void)base;
     (void)flags;
-    return SQLITE_OK;
+    return write_late((struct priv_file *)base);
 }
 
 static int file_size(sqlite3_file *base, sqlite3_int64 *ret_size) {
@@ -165,9 +221,10 @@ static int file_is_reserved(sqlite3_file *base, int *ret_reserved) {
 }
 
 static int file_control(sqlite3_file *base, int op, void *arg) {
-    (void)base;
-    (void)op;
     (void)arg;
+    /* Comes with each commit, in place of xSync where PRAGMA synchronous is off. */
+    if (op == SQLITE_FCNTL_SYNC)
+        return write_late((struct priv_file *)base);
     return SQLITE_NOTFOUND;
 }
 
@@ -181,8 +238,47 @@ static int file_characteristics(sqlite3_file *base) {
     return SQLITE_IOCAP_UNDELETABLE_WHEN_OPEN | SQLITE_IOCAP_POWERSAFE_OVERWRITE;
 }
 
+/* The database alone: SQLite would want files it sorts in as a whole, and fill them afterwards. */
+static bool map_file(struct priv_file *f) {
+    if (f->map)
+        return true;
+    if (f->owns_fd || f->size == 0 || (uint64_t)f->size > SIZE_MAX)
+        return false;
+    void *map = mmap(NULL, (size_t)f->size, PROT_READ, MAP_SHARED, f->fd, 0);
+    if (map == MAP_FAILED)
+        return false;
+    f->map = map;
+    f->map_size = f->size;
+    return true;
+}
+
+/* A page of the file without a copy of it, where PRAGMA mmap_size allows that. NULL: SQLite reads it. */
+static int file_fetch(sqlite3_file *base, sqlite3_int64 at, int n, void **ret_bytes) {
+    struct priv_file *f = (struct priv_file *)base;
+    *ret_bytes = NULL;
+    int rc = write_late_in(f, at, n);
+    if (rc != SQLITE_OK || !map_file(f) || at + n > f->map_size)
+        return rc;
+    f->map_used += n;
+    if (f->map_used > MAP_USED_MAX) {
+        /* They come back from the file when they are touched again. */
+        madvise(f->map, (size_t)f->map_size, MADV_DONTNEED);
+        f->map_used = n;
+    }
+    *ret_bytes = f->map + at;
+    return SQLITE_OK;
+}
+
+/* Without bytes: SQLite does not want the map any more. */
+static int file_unfetch(sqlite3_file *base, sqlite3_int64 at, void *bytes) {
+    (void)at;
+    if (!bytes)
+        unmap((struct priv_file *)base);
+    return SQLITE_OK;
+}
+
 static const sqlite3_io_methods methods = {
-    .iVersion = 1,
+    .iVersion = 3,
     .xClose = file_close,
     .xRead = file_read,
     .xWrite = file_write,
@@ -195,6 +291,9 @@ static const sqlite3_io_methods methods = {
     .xFileControl = file_control,
     .xSectorSize = file_sector_size,
     .xDeviceCharacteristics = file_characteristics,
+    /* no xShm...: those are for a WAL */
+    .xFetch = file_fetch,
+    .xUnfetch = file_unfetch,
 };
 
 /* --- sqlite3_vfs --- */

@@ -7,6 +7,10 @@
  * The files are in the directory given. Where that cannot be written to, all of them live in memory
  * (memfd) and may together hold PRIVFS_MEMORY_MAX bytes.
  *
+ * Pages are written a few at a time, at the latest with the commit; a write that fails late fails the next
+ * write, and the commit. Where PRAGMA mmap_size allows it, pages are read from a map of the database, of
+ * which about 1 MiB at a time counts as our memory.
+ *
  * One privfs belongs to one database connection and must outlive it. Not thread-safe.
  */
 #ifndef C1Z_PRIVFS_H

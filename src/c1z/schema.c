@@ -211,7 +211,24 @@ static bool create_partial(struct db *db, struct err *err) {
     return true;
 }
 
+/* For a database without anything in it: no need to look for what it may have already, and in one
+ * transaction, since each of its own would write its pages. */
+static bool create_all(struct db *db, struct err *err) {
+    if (!db_exec(db, "BEGIN", err))
+        return false;
+    for (size_t i = 0; i < COUNT(tables); i++) {
+        if (!db_exec(db, tables[i].ddl, err))
+            return false;
+    }
+    return create_partial(db, err) && db_exec(db, "COMMIT", err);
+}
+
 bool schema_migrate(struct db *db, struct err *err) {
+    int64_t has_something;
+    if (!db_int(db, "SELECT EXISTS (SELECT 1 FROM sqlite_schema)", &has_something, err))
+        return false;
+    if (!has_something)
+        return create_all(db, err);
     for (size_t i = 0; i < COUNT(tables); i++) {
         if (!create_table(db, tables[i].name, tables[i].ddl, err))
             return false;
