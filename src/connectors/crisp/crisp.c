@@ -128,14 +128,16 @@ static bool crisp_entitlements(void *state, const C1__Resource *resource, struct
 static bool crisp_grants(void *state, const C1__Resource *resource, struct sync_emitter *e,
                          struct err *err) {
     const struct crisp_state *s = state;
-    C1__Resource website = *resource;
     if (!has_team(s, err))
         return false;
+    arena_auto struct arena arena;
+    arena_init(&arena);
+    C1__Resource *website = model_packed_website(resource, &arena);
     for (size_t i = 0; i < s->roster.count; i++) {
         const struct roster_entry *entry = &s->roster.entries[i];
         if (entry->role == ROSTER_NO_ROLE)
             continue;
-        if (!sync_emit_grant(e, model_grant(&website, entry, sync_emitter_arena(e)), err))
+        if (!sync_emit_grant(e, model_grant(website, entry, sync_emitter_arena(e)), err))
             return false;
     }
     return true;

@@ -6,7 +6,9 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "pb/any.h"
+#include "pb/pack.h"
 #include "pb/structs.h"
+#include "pb/wire.h"
 
 /* Limits of the messages, in bytes (c1z.md 3.1). */
 enum { NAME_MAX_BYTES = 1024, DESCRIPTION_MAX_BYTES = 2048, EMAIL_MAX_BYTES = 254 };
@@ -231,6 +233,30 @@ C1__Entitlement *model_entitlement(C1__Resource *website, enum roster_role role,
     m->n_grantable_to = 1;
     m->grantable_to = arena_array(arena, 1, sizeof m->grantable_to[0]);
     m->grantable_to[0] = sync_resource_type_message(&model_types[MODEL_OPERATOR], arena);
+    return m;
+}
+
+C1__Resource *model_packed_website(const C1__Resource *website, struct arena *arena) {
+    C1__Resource id_only, *m = arena_alloc(arena, sizeof *m);
+    c1__resource__init(&id_only);
+    c1__resource__init(m);
+    m->id = id_only.id = website->id;
+    size_t n, id_len;
+    const uint8_t *bytes = pb_pack(&website->base, arena, &n);
+    pb_pack(&id_only.base, arena, &id_len); /* its field has the lowest number, so it comes first */
+    struct pb_wire rest = {bytes + id_len, bytes + n};
+    uint64_t tag;
+    if (!pb_wire_varint(&rest, &tag))
+        return m;
+    /* Unknown fields are written last, as they are: one may stand for all that follow as well. */
+    ProtobufCMessageUnknownField *field = arena_alloc(arena, sizeof *field);
+    field->tag = (uint32_t)(tag >> 3);
+    field->wire_type = (ProtobufCWireType)(tag & 7);
+    field->len = (size_t)(rest.end - rest.p);
+    field->data = arena_alloc(arena, field->len);
+    memcpy(field->data, rest.p, field->len);
+    m->base.unknown_fields = field;
+    m->base.n_unknown_fields = 1;
     return m;
 }
 

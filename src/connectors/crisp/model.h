@@ -20,6 +20,9 @@ C1__Resource *model_operator(const struct roster_entry *entry, struct arena *are
 /* `role` is ROSTER_OWNER or ROSTER_MEMBER. `website` is borrowed by the result. */
 C1__Entitlement *model_entitlement(C1__Resource *website, enum roster_role role,
                                    struct arena *arena);
+/* The same resource for those who read only its id, which it borrows: everything else is there as bytes,
+ * packed once. Packs to the same bytes. For the website, which every grant repeats. */
+C1__Resource *model_packed_website(const C1__Resource *website, struct arena *arena);
 C1__Grant *model_grant(C1__Resource *website, const struct roster_entry *entry,
                        struct arena *arena);
 

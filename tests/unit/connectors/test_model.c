@@ -152,6 +152,27 @@ static void test_model_entitlement_and_grant_ids(void **state) {
     assert_string_equal(g->principal->id->resource, "u-1");
 }
 
+static void test_model_packed_website_packs_to_the_same_bytes(void **state) {
+    (void)state;
+    arena_auto struct arena arena;
+    arena_init(&arena);
+    struct crisp_operator o = ada();
+    struct roster_entry entry = {&o, ROSTER_OWNER};
+    C1__Resource *full = model_website(&acme, &arena), bare;
+    c1__resource__init(&bare);
+    bare.id = full->id;
+    C1__Resource *websites[] = {full, &bare};
+    for (size_t i = 0; i < 2; i++) {
+        C1__Resource *packed = model_packed_website(websites[i], &arena);
+        assert_string_equal(packed->id->resource, "w-1");
+        size_t n, want_n;
+        uint8_t *want = pb_pack(&model_grant(websites[i], &entry, &arena)->base, &arena, &want_n);
+        uint8_t *got = pb_pack(&model_grant(packed, &entry, &arena)->base, &arena, &n);
+        assert_int_equal(n, want_n);
+        assert_memory_equal(got, want, n);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_model_operator_has_the_whole_trait),
@@ -163,6 +184,7 @@ int main(void) {
         cmocka_unit_test(test_model_website_name_falls_back_to_domain_then_id),
         cmocka_unit_test(test_model_long_names_are_clipped),
         cmocka_unit_test(test_model_entitlement_and_grant_ids),
+        cmocka_unit_test(test_model_packed_website_packs_to_the_same_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
