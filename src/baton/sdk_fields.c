@@ -36,7 +36,7 @@ const struct field sdk_fields[] = {
     ROW(STRING, "client-id", "Run as a service for this C1 client id",
         IN(SERVICE), COMMON),
     ROW(STRING, "client-secret", "The secret of --client-id",
-        IN(SERVICE), COMMON, .is_secret = true),
+        IN(SERVICE), .is_secret = true),
     ROW(STRING, "create-account-email", "E-mail address for --create-account-login",
         HIDDEN_NO_EFFECT),
     ROW(STRING, "create-account-login", "Create an account; not available", ONE_SHOT),

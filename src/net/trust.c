@@ -235,8 +235,15 @@ static void load_all(const struct trust *t, struct load *load) {
         load_file(load, t->file, "SSL_CERT_FILE");
     if (t->dirs)
         load_directories(load, t->dirs);
-    if (!t->file && !t->dirs)
+    if (!t->file && !t->dirs) {
         load_system(load);
+        return;
+    }
+    /* One of the two set leaves the system's store as it is. What was named must be good by itself: a typing
+     * mistake in the name must not go unnoticed. */
+    bool is_named_good = !load->store || load->certificates > 0 || load->has_hashes;
+    if (is_named_good && !(t->file && t->dirs))
+        load_hashed(load, X509_get_default_cert_dir());
 }
 
 /* ---- the context ---- */

@@ -1,8 +1,8 @@
 /* trust: which servers are believed, as an OpenSSL context that follows its files.
  *
- * TLS 1.2 or later, certificates always verified. SSL_CERT_FILE and SSL_CERT_DIR (several directories
- * with `:` between them), where set, take the place of the system's store (Debian's hashed directory,
- * read one certificate at a time; on a system without it, the bundle). Of a directory in SSL_CERT_DIR
+ * TLS 1.2 or later, certificates always verified. The system's store is Debian's hashed directory, read
+ * one certificate at a time; on a system without it, the bundle. SSL_CERT_FILE or SSL_CERT_DIR (several
+ * directories with `:` between them) adds to it, both together take its place, as in Go and libcurl. Of a directory in SSL_CERT_DIR
  * the certificates with a hash for a name are found as they are needed; one that has none of those is
  * read whole, as Go does. A certificate in these files is believed even if it is not a root, and the
  * name must be among the certificate's alternative names; that is Go's way, too.

@@ -69,8 +69,8 @@ struct counters *counters_new(const struct baton_connector *connector, struct er
         const struct meter_row *r = &connector->meters[i];
         if (r->help)
             help = r->help;
-        c->meter_index[i] = metrics_register(metrics, r->name, help, r->is_gauge ? METRICS_GAUGE : METRICS_COUNTER,
-                                             r->labels);
+        enum metrics_kind kind = r->is_gauge ? METRICS_GAUGE : METRICS_COUNTER;
+        c->meter_index[i] = metrics_register(metrics, r->name, help, kind, r->labels);
     }
     c->meter = (struct meter){.add = meter_add_row, .set = meter_set_row, .payload = c};
     return c;

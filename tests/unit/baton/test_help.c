@@ -98,7 +98,7 @@ static void test_help_leaves_out_hidden_and_rare_flags(void **state) {
     static const char *const absent[] = {"--base-url",          "--old-key",
                                          "--workers",           "--c1z-temp-dir",
                                          "--health-check-port", "--client-secret-file",
-                                         "--client-id"};
+                                         "--task-concurrency"};
     for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++)
         assert_lacks(text, absent[i]);
     free(text);

@@ -27,7 +27,7 @@ struct peer {
     struct bufferevent *wire;
     nghttp2_session *h2;
     int number; /* of the connection, from 0 on */
-    bool is_deaf, is_gone;
+    bool is_gone;
 };
 
 /* What the peers do and what they have seen. */
@@ -36,6 +36,8 @@ struct world {
     void (*on_frame)(struct peer *peer, const nghttp2_frame *frame);
     void (*on_accept)(struct peer *peer);
     bool is_dial_failing, is_dial_hanging, is_without_ping_answers;
+    bool is_mute;  /* says nothing of its own */
+    bool is_eager; /* its first bytes are there with the connection, as they may be after TLS */
     nghttp2_settings_entry settings[4];
     size_t setting_count;
     struct peer peers[PEERS_MAX];
@@ -85,7 +87,7 @@ static int count_fds(void) {
 
 static void peer_flush(struct peer *peer) {
     const uint8_t *data;
-    for (ssize_t n; peer->h2 && (n = nghttp2_session_mem_send(peer->h2, &data)) > 0;)
+    for (ssize_t n; !world.is_mute && (n = nghttp2_session_mem_send(peer->h2, &data)) > 0;)
         bufferevent_write(peer->wire, data, (size_t)n);
 }
 
@@ -93,7 +95,7 @@ static void peer_read(struct bufferevent *wire, void *payload) {
     struct peer *peer = payload;
     struct evbuffer *input = bufferevent_get_input(wire);
     size_t n;
-    while (peer->h2 && (n = evbuffer_get_contiguous_space(input)) > 0) {
+    while ((n = evbuffer_get_contiguous_space(input)) > 0) {
         ssize_t got = nghttp2_session_mem_recv(peer->h2, evbuffer_pullup(input, (ssize_t)n), n);
         if (got < 0)
             peer->is_gone = true;
@@ -175,11 +177,6 @@ static void peer_cut(struct peer *peer) {
         bufferevent_free(peer->wire);
     peer->wire = NULL;
     peer->is_gone = true;
-}
-
-/* Raw bytes, in place of what nghttp2 would say. */
-static void peer_raw(struct peer *peer, const void *bytes, size_t n) {
-    bufferevent_write(peer->wire, bytes, n);
 }
 
 /* ---- answers ---- */
@@ -279,6 +276,14 @@ static void dialed(evutil_socket_t ignored, short what, void *payload) {
     *peer = (struct peer){.world = &world, .number = world.accepted++};
     peer_begin(peer, fds[1]);
     struct bufferevent *stream = bufferevent_socket_new(world.base, fds[0], BEV_OPT_CLOSE_ON_FREE);
+    if (world.is_eager) {
+        const uint8_t *data;
+        struct evbuffer *input = bufferevent_get_input(stream);
+        ssize_t n = nghttp2_session_mem_send(peer->h2, &data);
+        evbuffer_unfreeze(input, 0);
+        evbuffer_add(input, data, (size_t)n);
+        evbuffer_freeze(input, 0);
+    }
     dial.done(stream, NULL, dial.payload);
     if (world.on_accept)
         world.on_accept(peer);

@@ -1,4 +1,4 @@
-#include "baton/progress.h"
+#include "program/progress.h"
 
 #include <stdio.h>
 #include <unistd.h>

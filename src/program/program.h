@@ -5,8 +5,8 @@
  * Returns the exit code of connector-cli.md section 5: 0, the gRPC status number of the error, 0 after
  * SIGINT and 143 after SIGTERM. The last line on stderr is the error, alone.
  */
-#ifndef BATON_PROGRAM_H
-#define BATON_PROGRAM_H
+#ifndef PROGRAM_PROGRAM_H
+#define PROGRAM_PROGRAM_H
 
 #include "baton/connector.h"
 

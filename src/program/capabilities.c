@@ -1,4 +1,4 @@
-#include "baton/capabilities.h"
+#include "program/capabilities.h"
 
 #include <stdlib.h>
 #include <string.h>

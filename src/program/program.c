@@ -1,4 +1,4 @@
-#include "baton/program.h"
+#include "program/program.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -8,9 +8,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "baton/capabilities.h"
+#include "program/capabilities.h"
 #include "baton/cli.h"
-#include "baton/oneshot.h"
+#include "program/oneshot.h"
 #include "service/service.h"
 #include "base/mem.h"
 

@@ -2,8 +2,8 @@
  * (connector-cli.md 6.2), derived from the connector's table. Indented by two spaces, no line feed at
  * the end. Resource types are sorted by id and shown without description.
  */
-#ifndef BATON_CAPABILITIES_H
-#define BATON_CAPABILITIES_H
+#ifndef PROGRAM_CAPABILITIES_H
+#define PROGRAM_CAPABILITIES_H
 
 #include "baton/connector.h"
 #include "base/buf.h"

@@ -3,8 +3,8 @@
  * Silent unless stderr is a terminal, and for the first second. The line is taken away before
  * anything else is printed: pass progress_clear() to the log as its tap.
  */
-#ifndef BATON_PROGRESS_H
-#define BATON_PROGRESS_H
+#ifndef PROGRAM_PROGRESS_H
+#define PROGRAM_PROGRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>

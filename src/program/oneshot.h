@@ -3,8 +3,8 @@
  * Nothing on stdout. The file is replaced only by a whole new one; every failure says what became of
  * it. Codes are those of the sync (sync/engine.h) and of the file (c1z/store.h).
  */
-#ifndef BATON_ONESHOT_H
-#define BATON_ONESHOT_H
+#ifndef PROGRAM_ONESHOT_H
+#define PROGRAM_ONESHOT_H
 
 #include "baton/connector.h"
 

@@ -1,9 +1,9 @@
-#include "baton/oneshot.h"
+#include "program/oneshot.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
-#include "baton/progress.h"
+#include "program/progress.h"
 #include "c1z/store.h"
 #include "sync/engine.h"
 
