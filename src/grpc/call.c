@@ -213,8 +213,8 @@ static void end_with_status(struct grpc_call *call) {
 static void end_as_strange(struct grpc_call *call) {
     const struct grpc_call_answer *answer = &call->answer;
     fail(call, grpc_status_from_http(answer->http_status),
-         "%s answered HTTP %d with content type \"%s\", not with gRPC: is it the right address, and "
-         "does every proxy on the way let gRPC through?",
+         "%s answered HTTP %d with content type \"%s\", not with gRPC: is it the right address, "
+         "and does every proxy on the way let gRPC through?",
          call->peer, answer->http_status, answer->content_type);
 }
 

@@ -74,6 +74,14 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, const uint
     return 0;
 }
 
+/* A field that HTTP/2 does not allow, such as a raw control character in grpc-message: the status
+ * beside it must not be lost for it. */
+static int on_invalid_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rcbuf *name,
+                             nghttp2_rcbuf *value, uint8_t flags, void *payload) {
+    (void)h2, (void)frame, (void)name, (void)value, (void)flags, (void)payload;
+    return 0; /* left out, and the rest taken */
+}
+
 static void on_goaway(struct grpc_session *session, const nghttp2_goaway *frame) {
     char debug[128];
     session->is_told_to_go = true;
@@ -180,7 +188,9 @@ static int on_complaint(nghttp2_session *h2, int code, const char *text, size_t 
                         void *payload) {
     (void)h2, (void)code;
     struct grpc_session *session = payload;
-    grpc_status_printable(text, len, session->complaint, sizeof session->complaint);
+    const char *value = memmem(text, len, ", value: ", 9); /* what it held is not to be shown */
+    grpc_status_printable(text, value ? (size_t)(value - text) : len, session->complaint,
+                          sizeof session->complaint);
     return 0;
 }
 
@@ -214,6 +224,8 @@ static void tell_lost(struct grpc_session *session, const char *cause) {
 static bool feed(struct grpc_session *session, const uint8_t *data, size_t len) {
     if (len) {
         session->heard_ms = clock_mono_ms();
+        if (session->is_pinging)
+            event_del(session->watch); /* to be set anew */
         session->is_pinging = false;
     }
     ssize_t n = nghttp2_session_mem_recv(session->h2, data, len);
@@ -380,6 +392,7 @@ static void on_watch(evutil_socket_t fd, short what, void *payload) {
 
 static void set_callbacks(nghttp2_session_callbacks *callbacks) {
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_invalid_header_callback2(callbacks, on_invalid_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
