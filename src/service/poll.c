@@ -214,12 +214,9 @@ void poll_stop(struct poll *p, const char *why, void (*done)(void *payload), voi
     c1_call_cancel(p->call);
     p->call = NULL;
     runtime_timer_free(&p->timer);
-    for (int i = p->count - 1; i >= 0; i--) {
-        if (task_has_started(p->tasks[i]))
-            task_stop(p->tasks[i], why);
-        else
-            bury(p, i); /* never begun: C1 hands it out again */
-    }
+    p->running = p->count;
+    for (int i = p->count - 1; i >= 0; i--)
+        task_stop(p->tasks[i], why);
     sweep_soon(p);
 }
 

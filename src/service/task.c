@@ -113,9 +113,13 @@ static void on_hello(const struct err *err, bool is_from_server, const ProtobufC
 
 /* --- the beginning --- */
 
-void task_start(struct task *t) {
+static void note_start(struct task *t) {
     t->started_ms = clock_mono_ms();
     counters_add(t->rt->counters, COUNTER_TASKS_RUNNING, 1);
+}
+
+void task_start(struct task *t) {
+    note_start(t);
     log_info(t->rt->log, "c1_api_task_manager.Process(): processing task",
              LOG_STR("task_id", task_id(t)), LOG_STR("task_type", answer_type_name(t->message)));
     if (answer_for(t->message, options_bool(t->rt->env->options, "provisioning"), &t->answer))
@@ -130,8 +134,19 @@ void task_stop(struct task *t, const char *why) {
     if (t->is_stopping)
         return;
     t->is_stopping = true;
-    if (t->sync)
+    if (t->sync) {
         full_sync_stop(t->sync, why);
-    else if (t->finish)
+    } else if (t->finish) {
         finish_hurry(t->finish);
+    } else if (t->hello) {
+        struct err err = ERR_INIT;
+        c1_call_cancel(t->hello);
+        t->hello = NULL;
+        err_set(&err, ERR_CANCELLED, "%s", why);
+        end(t, &err);
+    } else if (!task_has_started(t)) {
+        note_start(t);
+        err_set(&t->answer.err, ERR_CANCELLED, "%s", why);
+        finish(t);
+    }
 }

@@ -16,7 +16,7 @@ typedef void task_done(struct task *task, void *payload);
 /* Copies the message. Nothing is done before task_start(). NULL if it cannot be read back. */
 struct task *task_new(const struct runtime *rt, const Api__Task *message, task_done *done, void *payload);
 void task_start(struct task *task);
-/* Stops the work, and tells C1 so at once, as retryable: the process is about to end. */
+/* Stops the work, begun or not, and tells C1 so at once, as retryable: the process is about to end. */
 void task_stop(struct task *task, const char *why);
 /* Drops what is still running. Takes NULL. */
 void task_free(struct task *task);
