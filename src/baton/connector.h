@@ -53,6 +53,9 @@ struct baton_connector {
     const struct meter_row *meters; /* may be NULL */
     size_t meter_count;
 
+    /* Before many syncs in children of one process: what they can share, such as loading a library. May be
+     * NULL. */
+    bool (*prepare)(struct err *err);
     /* Makes the connector's state from the settings; no network yet. */
     bool (*open)(const struct baton_env *env, void **ret_state, struct err *err);
     struct sync_source source; /* the callbacks of a sync, see sync/source.h */

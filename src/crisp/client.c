@@ -92,6 +92,10 @@ static void build_urls(struct crisp_client *c, size_t base_len) {
     }
 }
 
+bool crisp_prepare(struct err *err) {
+    return http_prepare(err);
+}
+
 struct crisp_client *crisp_client_new(const struct crisp_config *config, struct err *err) {
     struct url url;
     const char *tier = find_tier(config->tier, err);

@@ -50,6 +50,9 @@ struct crisp_config {
 
 struct crisp_client;
 
+/* What may be done once for many clients: loads the HTTP library. */
+bool crisp_prepare(struct err *err);
+
 /* Checks the settings (empty halves, ':' in the identifier, tier, URL, website id); no network.
  * Copies them, except key, log and cancel, which it borrows (the payload too). */
 struct crisp_client *crisp_client_new(const struct crisp_config *config, struct err *err);

@@ -1,13 +1,11 @@
 #include "net/curl_api.h"
 
 #include <dlfcn.h>
-#include <link.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+
+#include "base/pages.h"
 
 static const char LIBRARY[] = "libcurl.so.4";
 static const char ADVICE[] = "install libcurl (Debian, Ubuntu: apt install libcurl4)";
@@ -33,23 +31,6 @@ static bool fill(struct curl_api *api, void *library, struct err *err) {
     return true;
 }
 
-/* Gives back the pages of a library's first segment: hash tables, symbols and relocations, which the
- * dynamic loader has read and hardly anybody will read again. For 45 libraries that is more than 1 MiB.
- * They are pages of the file and come back when touched. */
-static int forget_link_tables(struct dl_phdr_info *library, size_t size, void *unused) {
-    (void)size;
-    (void)unused;
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    for (int i = 0; i < library->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &library->dlpi_phdr[i];
-        if (segment->p_type != PT_LOAD || segment->p_flags != PF_R || segment->p_offset != 0)
-            continue;
-        uintptr_t at = (library->dlpi_addr + segment->p_vaddr) & ~(page - 1);
-        madvise((void *)at, segment->p_memsz, MADV_DONTNEED);
-    }
-    return 0;
-}
-
 static bool open_library(struct curl_api *api, struct err *err) {
     /* Debian's libcurl brings GnuTLS along for RTMP, which would start itself up, with its PKCS#11 modules,
      * when it is loaded: nearly 1 MiB and a millisecond for nothing. libcurl's own TLS is OpenSSL. */
@@ -58,7 +39,7 @@ static bool open_library(struct curl_api *api, struct err *err) {
     void *library = dlopen(LIBRARY, RTLD_LAZY | RTLD_LOCAL);
     if (!library)
         return err_set(err, ERR_FAILED_PRECONDITION, "load %s: %s: %s", LIBRARY, dlerror(), ADVICE);
-    dl_iterate_phdr(forget_link_tables, NULL);
+    pages_drop_link_tables(); /* of 45 libraries: more than 1 MiB */
     return fill(api, library, err);
 }
 

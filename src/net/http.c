@@ -549,3 +549,7 @@ void http_get_done(struct http_get *get) {
     if (get)
         forget_answer(&get->answer);
 }
+
+bool http_prepare(struct err *err) {
+    return curl_api_load(err) != NULL;
+}

@@ -106,6 +106,9 @@ struct http_options {
     void *on_answer_payload;
 };
 
+/* Loads libcurl now, so that the first request, or a child that makes it, need not. */
+bool http_prepare(struct err *err);
+
 /* False (and err) only if it was cancelled or could not begin. Call http_get_done() on each. */
 bool http_get_all(const struct http_options *options, struct http_get *requests, size_t count,
                   struct err *err);

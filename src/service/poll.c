@@ -35,9 +35,12 @@ static void on_sweep(evutil_socket_t fd, short what, void *payload) {
     for (int i = 0; i < p->dead_count; i++)
         task_free(p->dead[i]);
     p->dead_count = 0;
-    if (!p->stop_why)
+    if (!p->stop_why) {
         tick(p);
-    else if (p->count == 0)
+        if (p->running == 0 && p->o.idle)
+            p->o.idle(p->o.payload);
+    }
+    if (p->stop_why && p->count == 0)
         p->stopped(p->stopped_payload);
 }
 
@@ -102,7 +105,9 @@ static void take(struct poll *p, const Api__Task *message) {
 
 static void on_timer(evutil_socket_t fd, short what, void *payload) {
     (void)fd, (void)what;
-    tick(payload);
+    struct poll *p = payload;
+    p->next_ms = 0; /* it is time: libevent counts from the turn's begin, a little before our own clock */
+    tick(p);
 }
 
 static void ask_after(struct poll *p, int64_t ms) {

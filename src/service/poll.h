@@ -20,6 +20,8 @@ struct poll_options {
     bool is_batch; /* GetTasks */
     /* C1 answered, or did not: told at every change. err code OK: it answers. May be NULL. */
     void (*link)(const struct err *err, void *payload);
+    /* The last task that ran is done. May be NULL. */
+    void (*idle)(void *payload);
     void *payload;
 };
 

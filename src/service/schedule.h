@@ -26,7 +26,7 @@ enum {
     SCHEDULE_UPLOAD_TRIES = 3,
     SCHEDULE_FINISH_TRIES = 6, /* the peer: 1, and the outcome is lost */
     SCHEDULE_FINISH_DEADLINE_MS = 30 * 1000,
-    SCHEDULE_CALL_DEADLINE_MS = 60 * 1000, /* of the calls for which the peer has none */
+    SCHEDULE_CALL_DEADLINE_MS = 300 * 1000, /* of the calls for which the peer has none */
     SCHEDULE_STOP_MS = 4000, /* from the signal to the exit, at most */
 };
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/pages.h"
 #include "c1/client.h"
 #include "c1/credential.h"
 #include "service/counters.h"
@@ -19,7 +20,7 @@
 #include "service/sync_job.h"
 #include "service/worker.h"
 
-enum { DEFAULT_SLOTS = 3 };
+enum { DEFAULT_SLOTS = 3, REST_AFTER_MS = 1000 };
 
 struct service {
     struct runtime rt;
@@ -32,7 +33,7 @@ struct service {
     struct poll *poll;
     struct worker *check; /* of /health */
     struct health_reply *check_reply;
-    struct event *on_cancel, *on_hangup, *watchdog, *hard_stop;
+    struct event *on_cancel, *on_hangup, *watchdog, *hard_stop, *rest;
     struct err outcome; /* code OK: ended by a signal */
     bool is_stopping;
 };
@@ -161,6 +162,19 @@ static void start_check(struct health_reply *reply, void *payload) {
         health_reply_done(reply, &err);
 }
 
+/* --- memory --- */
+
+static void on_rest(evutil_socket_t fd, short what, void *payload) {
+    (void)fd, (void)what, (void)payload;
+    pages_drop_all();
+}
+
+/* A little later, so that tasks that follow each other do not pay for it. */
+static void on_idle(void *payload) {
+    struct service *s = payload;
+    runtime_after(&s->rt, &s->rest, REST_AFTER_MS, on_rest, s);
+}
+
 /* --- Hello, then the loop --- */
 
 static void on_waiting(const struct err *err, void *payload) {
@@ -170,6 +184,14 @@ static void on_waiting(const struct err *err, void *payload) {
     /* A service that waits for the network has started: whoever waits for it must not wait too. */
     show_status("Waiting for C1", err);
     notify_ready();
+}
+
+/* What every sync's child would do again. */
+static void prepare(struct service *s) {
+    if (!s->rt.connector->prepare || s->rt.connector->prepare(&s->outcome))
+        on_idle(s);
+    else
+        leave(s);
 }
 
 static void on_introduced(const struct err *err, void *payload) {
@@ -197,9 +219,12 @@ static void on_introduced(const struct err *err, void *payload) {
         .slots = slots,
         .is_batch = env_is_true("BATON_GET_TASKS"),
         .link = on_link,
+        .idle = on_idle,
         .payload = s,
     };
     s->poll = poll_start(&o);
+    /* While the first answer is on its way. */
+    prepare(s);
 }
 
 /* --- building it --- */
@@ -298,6 +323,7 @@ static void stop(struct service *s) {
     hello_abandon(s->hello);
     poll_free(s->poll);
     worker_abandon(s->check);
+    worker_drain();
     health_free(s->health);
     if (s->check)
         health_reply_done(s->check_reply, NULL);
@@ -305,7 +331,8 @@ static void stop(struct service *s) {
     trust_free(s->trust);
     c1_credential_done(&s->credential);
     counters_free(s->counters);
-    struct event **events[] = {&s->on_cancel, &s->on_hangup, &s->watchdog, &s->hard_stop};
+    struct event **events[] = {&s->on_cancel, &s->on_hangup, &s->watchdog, &s->hard_stop,
+                               &s->rest};
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
         runtime_timer_free(events[i]);
     if (s->rt.base)

@@ -29,7 +29,10 @@ struct worker {
     struct report report;
     size_t got;
     bool is_late, is_stopping;
+    struct worker *next; /* of those that have reported and are on their way out */
 };
+
+static struct worker *leaving;
 
 /* --- the child --- */
 
@@ -121,25 +124,65 @@ static void explain_end(struct worker *w, int status, struct err *err) {
     }
 }
 
-static void finish(struct worker *w) {
+static void leave(struct worker *w) {
+    for (struct worker **at = &leaving; *at; at = &(*at)->next) {
+        if (*at != w)
+            continue;
+        *at = w->next;
+        break;
+    }
+    reap(w->pid);
+    worker_free(w);
+}
+
+void worker_drain(void) {
+    while (leaving)
+        leave(leaving);
+}
+
+static void tell(struct worker *w, const struct err *err) {
+    struct report report = w->report;
+    struct err outcome = *err;
+    w->o.done(&outcome, report.result, w->o.payload);
+}
+
+/* The report is whole: what follows need not wait until the system has taken the child's memory apart. */
+static void on_report(struct worker *w) {
+    struct err err = ERR_INIT;
+    explain_end(w, 0, &err);
+    if (w->limit)
+        event_del(w->limit);
+    w->next = leaving;
+    leaving = w;
+    tell(w, &err);
+}
+
+/* The end without a report. */
+static void on_death(struct worker *w) {
     struct err err = ERR_INIT;
     explain_end(w, reap(w->pid), &err);
-    worker_done *done = w->o.done;
-    void *payload = w->o.payload;
-    struct report report = w->report;
+    struct worker copy = *w;
     worker_free(w);
-    done(&err, report.result, payload);
+    tell(&copy, &err);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *payload) {
     (void)what;
     struct worker *w = payload;
     char *at = (char *)&w->report + w->got;
-    ssize_t n = w->got < sizeof w->report ? read(fd, at, sizeof w->report - w->got) : 0;
-    if (n > 0)
+    bool is_whole = w->got == sizeof w->report;
+    ssize_t n = is_whole ? 0 : read(fd, at, sizeof w->report - w->got);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return;
+    if (n > 0) {
         w->got += (size_t)n;
-    else if (n == 0 || (errno != EINTR && errno != EAGAIN))
-        finish(w);
+        if (w->got == sizeof w->report)
+            on_report(w);
+    } else if (is_whole) {
+        leave(w);
+    } else {
+        on_death(w);
+    }
 }
 
 static void on_grace(evutil_socket_t fd, short what, void *payload) {

@@ -8,7 +8,7 @@
  *
  * `work` runs in the child. What it leaves in err and `result` (at most WORKER_RESULT_MAX bytes, plain
  * data) is handed to `done` in the parent, in the loop, exactly once and never from inside
- * worker_start(). A child that dies without a word is an Internal error naming the signal.
+ * worker_start(), as soon as the child has reported: it is reaped when it is gone. A child that dies without a word is an Internal error naming the signal.
  *
  * The process must have one thread: a lock that another holds at the fork stays locked in the child.
  */
@@ -49,5 +49,7 @@ struct worker *worker_start(const struct worker_options *options, struct err *er
 void worker_stop(struct worker *worker);
 /* Kills it at once; `done` is not called. Takes NULL. */
 void worker_abandon(struct worker *worker);
+/* Waits for children that have reported and are on their way out. Before the loop is freed. */
+void worker_drain(void);
 
 #endif

@@ -158,6 +158,7 @@ const struct baton_connector crisp_connector = {
     .resource_type_count = MODEL_TYPE_COUNT,
     .meters = meters_rows,
     .meter_count = METERS_COUNT,
+    .prepare = crisp_prepare,
     .open = crisp_open,
     .source = {.validate = crisp_validate,
                .resources = crisp_resources,

@@ -52,6 +52,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
     struct outcome *o = *state;
+    worker_drain();
     event_base_free(o->base);
     /* No child is left, not even a dead one. */
     return waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD ? 0 : -1;
