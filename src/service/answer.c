@@ -21,8 +21,10 @@ struct rule {
     bool needs_provisioning;
     enum err_code code; /* OK: an empty response of type `response` */
     const char *response;
-    const char *text;    /* after "rpc error: code = ... desc = " */
+    const char *text;    /* after "rpc error: code = ... desc = ", or alone if it is_bare */
+    bool is_bare;
     subject *subject;    /* a name between text and text_end; NULL: none */
+    const char *text_again; /* between the name and the name again; NULL: it is named once */
     const char *text_end;
     bool is_retryable;
 };
@@ -174,16 +176,18 @@ static const struct rule rules[] = {
     {TYPE(ACTION_LIST_SCHEMAS, "action_list_schemas"), EMPTY("ListActionSchemasResponse")},
     {TYPE(ACTION_GET_SCHEMA, "action_get_schema"), .malformed = get_schema_check,
      .malformed_is_retryable = true, .code = ERR_NOT_FOUND,
-     .text = "error: getting action schema failed: rpc error: code = NotFound desc = handler for action ",
-     .subject = schema_subject, .text_end = " not found", .is_retryable = true},
+     .text = "error: action schema ", .subject = schema_subject,
+     .text_again = " not found: rpc error: code = NotFound desc = action ", .text_end = " not found",
+     .is_bare = true, .is_retryable = true},
     {TYPE(ACTION_INVOKE, "action_invoke"), .malformed = invoke_check, .malformed_is_retryable = true,
      .code = ERR_NOT_FOUND,
      .text = "error: invoking action failed: rpc error: code = NotFound desc = handler for action ",
-     .subject = invoke_subject, .text_end = " not found", .is_retryable = true},
+     .subject = invoke_subject, .text_end = " not found", .is_bare = true, .is_retryable = true},
     {TYPE(ACTION_STATUS, "action_status"), .malformed = status_check, .malformed_is_retryable = true,
      .code = ERR_NOT_FOUND,
-     .text = "error: getting action status failed: rpc error: code = NotFound desc = action id ",
-     .subject = action_subject, .text_end = " not found", .is_retryable = true},
+     .text = "error: action status for id ", .subject = action_subject,
+     .text_again = " not found: rpc error: code = NotFound desc = action id ", .text_end = " not found",
+     .is_bare = true, .is_retryable = true},
     {TYPE(EVENT_FEED, "event_feed"), .code = ERR_UNKNOWN},
     {TYPE(CREATE_SYNC_DIFF, "create_sync_diff"), .code = ERR_UNKNOWN},
     {TYPE(COMPACT_SYNCS, "compact_syncs"), .code = ERR_UNKNOWN},
@@ -216,8 +220,15 @@ static void refuse(const struct rule *rule, const Api__Task *task, bool is_provi
     } else {
         if (rule->subject)
             rule->subject(task, about);
-        err_set(&a->err, rule->code, "rpc error: code = %s desc = %s%s%s", err_code_name(rule->code),
-                rule->text, about, rule->text_end ? rule->text_end : "");
+        err_set(&a->err, rule->code, "%s%s%s%s%s", rule->text, about,
+                rule->text_again ? rule->text_again : "", rule->text_again ? about : "",
+                rule->text_end ? rule->text_end : "");
+        if (!rule->is_bare) {
+            /* As the SDK prints a status inside a text. */
+            struct err plain = a->err;
+            err_set(&a->err, rule->code, "rpc error: code = %s desc = %s",
+                    err_code_name(rule->code), plain.msg);
+        }
     }
     if (!rule->is_retryable)
         answer_make_non_retryable(a);
