@@ -10,7 +10,7 @@ struct c1_upload {
     struct c1_client *client;
     struct c1_exchange *exchange;
     struct c1_asset asset;
-    struct event *watch; /* runs from the first message on */
+    struct event *watch; /* runs while there is a call */
     c1_upload_done *done;
     void *payload;
 };
@@ -50,6 +50,9 @@ static void on_stall(evutil_socket_t fd, short what, void *payload) {
     if (u->asset.step == C1_ASSET_COMPLETE)
         err_set(&err, ERR_UNAVAILABLE, "the upload stalled: all was sent, but no answer in %d ms",
                 u->client->verdict_ms);
+    else if (u->asset.step == C1_ASSET_METADATA)
+        err_set(&err, ERR_UNAVAILABLE,
+                "the upload stalled: the server has not let it begin for %d ms", u->client->stall_ms);
     else
         err_set(&err, ERR_UNAVAILABLE,
                 "the upload stalled: the server has taken nothing for %d ms, after %lld of %lld "
@@ -58,10 +61,14 @@ static void on_stall(evutil_socket_t fd, short what, void *payload) {
     finish(u, &err, false);
 }
 
+static void watch(struct c1_upload *u, int ms) {
+    event_add(u->watch, &(struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000});
+}
+
 static void on_restart(void *payload) {
     struct c1_upload *u = payload;
-    event_del(u->watch);
     c1_asset_rewind(&u->asset);
+    watch(u, u->client->stall_ms);
 }
 
 /* The channel asks for a message when it has room for one: that is the progress that is watched. */
@@ -70,8 +77,7 @@ static bool on_next(void *payload, struct buf *message, bool *ret_is_last, struc
     bool is_last;
     if (!c1_asset_next(&u->asset, message, &is_last, err))
         return false;
-    int ms = is_last ? u->client->verdict_ms : u->client->stall_ms;
-    event_add(u->watch, &(struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000});
+    watch(u, is_last ? u->client->verdict_ms : u->client->stall_ms);
     *ret_is_last = is_last;
     return true;
 }

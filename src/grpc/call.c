@@ -43,15 +43,16 @@ static void fail(struct grpc_call *call, enum err_code code, const char *fmt, ..
     grpc_call_fail(call, NGHTTP2_CANCEL, &err);
 }
 
-static const char *what_is_missing(const struct grpc_call *call) {
-    if (!call->connection)
-        return "there was no connection, or none with room for the call";
-    return call->request.is_sent ? "the answer did not come" : "the request was not sent in full";
-}
-
 static void fail_by_deadline(struct grpc_call *call) {
+    char wait[GRPC_CALL_WAIT_MAX];
+    const char *missing = call->request.is_sent ? "the answer did not come"
+                                                : "the request was not sent in full";
+    if (!call->connection) {
+        call->keeper->explain_wait(call, wait);
+        missing = wait;
+    }
     fail(call, ERR_DEADLINE_EXCEEDED, "%s at %s took longer than %d ms: %s", call->request.path,
-         call->peer, call->deadline_ms, what_is_missing(call));
+         call->peer, call->deadline_ms, missing);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *payload) {

@@ -18,7 +18,7 @@
 #include "grpc/frame.h"
 #include "grpc/session.h"
 
-enum { GRPC_CALL_TRIES = 2 };
+enum { GRPC_CALL_TRIES = 2, GRPC_CALL_WAIT_MAX = 600 };
 
 TAILQ_HEAD(grpc_call_list, grpc_call);
 
@@ -29,6 +29,8 @@ struct grpc_call_keeper {
     void (*over)(struct grpc_call *call, uint32_t code);
     /* Nobody has looked at the call: it is as new, and has a try left. */
     void (*again)(struct grpc_call *call);
+    /* Why it has no stream yet, in words. */
+    void (*explain_wait)(const struct grpc_call *call, char ret_text[GRPC_CALL_WAIT_MAX]);
 };
 
 struct grpc_call_request {

@@ -1,6 +1,7 @@
 #include "grpc/channel.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,7 +73,21 @@ static void on_again(struct grpc_call *call) {
     wake(call->channel);
 }
 
-static const struct grpc_call_keeper keeper = {.over = on_over, .again = on_again};
+static void explain_wait(const struct grpc_call *call, char ret_text[GRPC_CALL_WAIT_MAX]) {
+    char progress[DIAL_PROGRESS_MAX] = "";
+    if (call->channel->dial)
+        dial_progress(call->channel->dial, progress);
+    snprintf(ret_text, GRPC_CALL_WAIT_MAX, "%s%s",
+             *progress ? "there was no connection yet: "
+                       : "the server allowed no more calls on its connection",
+             progress);
+}
+
+static const struct grpc_call_keeper keeper = {
+    .over = on_over,
+    .again = on_again,
+    .explain_wait = explain_wait,
+};
 
 struct grpc_call *grpc_call_start(struct grpc_channel *channel,
                                   const struct grpc_call_options *options) {

@@ -13,8 +13,10 @@
  * rest of the requests is not asked for. Messages go out uncompressed; a compressed answer is
  * Unimplemented, one above `answer_max` ResourceExhausted, one that is not gRPC is told by the HTTP
  * status (grpc's http-grpc-status-mapping). Deadlines go out as grpc-timeout and are kept here too:
- * DeadlineExceeded says what the call was waiting for. A PING is sent when a call waits and nothing
- * has come for GRPC_PING_AFTER_MS; no answer within GRPC_PING_ANSWER_MS ends the connection.
+ * DeadlineExceeded says what the call was waiting for. A PING is sent when a call is on its way and
+ * nothing has come for GRPC_PING_AFTER_MS; no answer within GRPC_PING_ANSWER_MS ends the connection.
+ * A call for which the server has no room waits for room, the deadline, or the end of the connection
+ * (if that dies silently: TCP keep-alive, 150 s).
  *
  * Knows nothing of Baton. The header values and messages are never logged.
  */

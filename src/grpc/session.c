@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
+#include <linux/sockios.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -30,11 +32,14 @@ struct grpc_session {
     int ping_after_ms, ping_answer_ms;
     int64_t heard_ms, pinged_ms;
     unsigned quick_pings; /* since the last headers or data */
+    bool is_unanswered;   /* nothing has come since a stream was opened or a PING sent */
     bool is_pinging, is_told_to_go, is_over;
     uint64_t queued; /* bytes given to the wire since the beginning */
+    /* Places among them: where the PING begins, and how far the peer's machine had taken them. */
+    int64_t ping_at, confirmed;
     size_t open_streams;
     char goaway[256];  /* what the peer said, "" if nothing */
-    char complaint[256]; /* what nghttp2 last found wrong with the peer */
+    char complaint[256]; /* what nghttp2 found wrong with what came last */
 };
 
 /* ---- what nghttp2 tells ---- */
@@ -177,9 +182,12 @@ static int on_sent(nghttp2_session *h2, const nghttp2_frame *frame, void *payloa
     (void)h2;
     struct grpc_session *session = payload;
     struct grpc_stream *stream = stream_of(session, frame->hd.stream_id);
+    /* The bytes of this frame are added to `queued` when mem_send has returned. */
     if (stream && frame->hd.type == NGHTTP2_HEADERS) {
         stream->is_framed = true;
-        stream->at = session->queued; /* its bytes are added when mem_send has returned */
+        stream->at = session->queued;
+    } else if (frame->hd.type == NGHTTP2_PING && !(frame->hd.flags & NGHTTP2_FLAG_ACK)) {
+        session->ping_at = (int64_t)session->queued;
     }
     return 0;
 }
@@ -226,7 +234,7 @@ static bool feed(struct grpc_session *session, const uint8_t *data, size_t len) 
         session->heard_ms = clock_mono_ms();
         if (session->is_pinging)
             event_del(session->watch); /* to be set anew */
-        session->is_pinging = false;
+        session->is_pinging = session->is_unanswered = false;
     }
     ssize_t n = nghttp2_session_mem_recv(session->h2, data, len);
     if (n < 0 && !*session->complaint)
@@ -238,6 +246,7 @@ static bool feed_input(struct grpc_session *session) {
     struct evbuffer *input = bufferevent_get_input(session->wire);
     size_t n;
     bool ok = true;
+    session->complaint[0] = '\0'; /* a harmless one of long ago explains nothing of now */
     while (ok && (n = evbuffer_get_contiguous_space(input)) > 0) {
         ok = feed(session, evbuffer_pullup(input, (ev_ssize_t)n), n);
         evbuffer_drain(input, n);
@@ -357,20 +366,52 @@ static int64_t ping_due_ms(const struct grpc_session *session) {
     return due;
 }
 
+/* A call that gave up before the PING was due leaves a doubt behind, or a connection that died
+ * silently would fail one short call after the other. */
+static bool is_watched(const struct grpc_session *session) {
+    return session->open_streams > 0 || session->is_unanswered;
+}
+
 static void watch(struct grpc_session *session) {
-    if (session->open_streams == 0)
+    if (!is_watched(session))
         event_del(session->watch);
     else if (!event_pending(session->watch, EV_TIMEOUT, NULL))
         arm(session, ping_due_ms(session) - clock_mono_ms());
+}
+
+/* How much of what was queued the peer's machine has acknowledged; TLS's own bytes in the socket make
+ * it a little too small. */
+static int64_t confirmed_bytes(const struct grpc_session *session) {
+    int in_socket = 0;
+    size_t waiting = evbuffer_get_length(bufferevent_get_output(session->wire));
+    ioctl(bufferevent_getfd(session->wire), SIOCOUTQ, &in_socket);
+    return (int64_t)(session->queued - waiting) - in_socket;
+}
+
+/* A PING that has had time enough may still stand in line behind an upload that goes on slowly. */
+static bool is_ping_in_line(struct grpc_session *session) {
+    int64_t before = session->confirmed;
+    session->confirmed = confirmed_bytes(session);
+    return before < session->ping_at && before < session->confirmed;
+}
+
+static void ping(struct grpc_session *session) {
+    session->confirmed = confirmed_bytes(session);
+    session->ping_at = INT64_MAX; /* not even framed */
+    session->is_pinging = session->is_unanswered = true;
+    session->quick_pings++;
+    if (nghttp2_submit_ping(session->h2, NGHTTP2_FLAG_NONE, NULL) != 0)
+        mem_die();
 }
 
 static void on_watch(evutil_socket_t fd, short what, void *payload) {
     (void)fd, (void)what;
     struct grpc_session *session = payload;
     int64_t now = clock_mono_ms();
-    if (session->open_streams == 0)
+    if (!is_watched(session))
         return;
-    if (session->is_pinging && now >= session->pinged_ms + session->ping_answer_ms) {
+    bool is_overdue = session->is_pinging && now >= session->pinged_ms + session->ping_answer_ms;
+    if (is_overdue && !is_ping_in_line(session)) {
         char cause[128];
         snprintf(cause, sizeof cause, "the server has not answered a PING for %d ms",
                  session->ping_answer_ms);
@@ -378,12 +419,11 @@ static void on_watch(evutil_socket_t fd, short what, void *payload) {
         return;
     }
     int64_t due = ping_due_ms(session);
-    if (!session->is_pinging && now >= due) {
-        nghttp2_submit_ping(session->h2, NGHTTP2_FLAG_NONE, NULL);
-        session->is_pinging = true;
+    bool is_due = !session->is_pinging && now >= due;
+    if (is_due)
+        ping(session);
+    if (is_due || is_overdue)
         session->pinged_ms = now;
-        session->quick_pings++;
-    }
     arm(session, (session->is_pinging ? session->pinged_ms + session->ping_answer_ms : due) - now);
     settle(session, true);
 }
@@ -501,10 +541,10 @@ bool grpc_session_open(struct grpc_session *session, struct grpc_stream *stream,
     if (id < 0)
         return err_set(err, ERR_INTERNAL, "the request cannot be made: %s", nghttp2_strerror(id));
     stream->id = id;
-    if (session->open_streams++ == 0) { /* silence counts from here */
+    if (!is_watched(session)) /* silence counts from here */
         session->heard_ms = clock_mono_ms();
-        session->is_pinging = false;
-    }
+    session->open_streams++;
+    session->is_unanswered = true;
     event_active(session->pump, EV_TIMEOUT, 0);
     return true;
 }

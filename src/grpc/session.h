@@ -10,11 +10,13 @@
  * stream are bounded in number and bytes, and nghttp2's own bounds on PING, SETTINGS and
  * CONTINUATION are left as they are.
  *
- * The watch: while a stream is open and nothing has come for `ping_after_ms`, a PING goes out; nothing
- * within `ping_answer_ms` after it, and the session is lost. Servers of grpc-go and grpc's C core
- * hang up on the fourth PING that comes within 5 minutes of the one before while they send no headers
- * or data (grpc-go internal/transport/http2_server.go, handlePing; C core's ping_strikes): so after
- * three the next waits for longer than that.
+ * The watch: while a stream is open, or nothing has come since one was, and it is silent for
+ * `ping_after_ms`, a PING goes out; nothing within `ping_answer_ms` after it, and the session is lost.
+ * A PING behind an upload has longer: as long as the peer's machine takes of the bytes before it in
+ * each `ping_answer_ms`. Servers of grpc-go and grpc's C core hang up on the fourth PING that comes
+ * within 5 minutes of the one before while they send no headers or data (grpc-go
+ * internal/transport/http2_server.go, handlePing; C core's ping_strikes): so after three the next
+ * waits for longer than that.
  *
  * Errors of `lost`: Unavailable, the cause in words. Those of `reset`: grpc_status_from_h2().
  */

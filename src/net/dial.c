@@ -119,15 +119,22 @@ static struct event *new_event(struct dial *d, int fd, short what, event_callbac
     return event;
 }
 
+void dial_progress(const struct dial *d, char ret_text[DIAL_PROGRESS_MAX]) {
+    bool is_at_proxy = d->step < STEP_HANDSHAKE && !d->proxy.is_direct;
+    snprintf(ret_text, DIAL_PROGRESS_MAX, "%s%s%s", is_at_proxy ? d->hop : "",
+             is_at_proxy ? ": " : "", step_words[d->step]);
+}
+
 static void on_limit(evutil_socket_t fd, short what, void *payload) {
     (void)fd;
     (void)what;
     struct dial *d = payload;
     struct err err = d->failed;
+    char progress[DIAL_PROGRESS_MAX];
+    dial_progress(d, progress);
     if (err.code == ERR_OK)
-        err_set(&err, ERR_DEADLINE_EXCEEDED, "no connection to %s within %d ms: %s%s%s",
-                d->target, d->timeout_ms, d->step < STEP_HANDSHAKE && !d->proxy.is_direct ? d->hop : "",
-                d->step < STEP_HANDSHAKE && !d->proxy.is_direct ? ": " : "", step_words[d->step]);
+        err_set(&err, ERR_DEADLINE_EXCEEDED, "no connection to %s within %d ms: %s", d->target,
+                d->timeout_ms, progress);
     finish(d, NULL, &err);
 }
 

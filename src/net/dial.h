@@ -26,6 +26,7 @@
 enum {
     DIAL_TIMEOUT_MS = 30000, /* the SDK's, service-mode.md 3.1 */
     DIAL_HEAD_START_MS = 250,
+    DIAL_PROGRESS_MAX = 512,
 };
 
 struct dial_options {
@@ -44,6 +45,8 @@ typedef void dial_done(struct bufferevent *stream, const struct err *err, void *
 
 /* Never NULL: what fails at once is told by `done` on the next turn of the loop. */
 struct dial *dial_start(const struct dial_options *options, dial_done *done, void *payload);
+/* What it waits for, and what to check: for an error text of a caller who does not wait any longer. */
+void dial_progress(const struct dial *dial, char ret_text[DIAL_PROGRESS_MAX]);
 /* Stops it; `done` will not be called. Not after `done`. Takes NULL. */
 void dial_cancel(struct dial *dial);
 

@@ -75,16 +75,27 @@ static void look_up(const char *host, int port, int flags, struct record *record
     freeaddrinfo(list);
 }
 
+/* Above all the sockets: a copy of one keeps its connection open after the parent has closed it. */
+static void close_the_rest(int fd) {
+    const unsigned first = STDERR_FILENO + 1, kept = (unsigned)fd;
+    if (kept > first)
+        close_range(first, kept - 1, 0);
+    close_range(kept < first ? first : kept + 1, ~0U, 0);
+}
+
 static _Noreturn void run_child(const struct resolve *r, int fd, pid_t parent,
                                 const sigset_t *old_mask) {
-    /* The parent's handlers would write into a pipe that the two processes share. */
-    static const int ended_by[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCHLD};
-    for (size_t i = 0; i < sizeof ended_by / sizeof ended_by[0]; i++)
-        signal(ended_by[i], SIG_DFL);
+    /* The parent's handlers would write into a pipe that the two processes share; and what is sent to
+     * all processes of the service must not end a lookup that the parent still waits for. */
+    static const int for_parent[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+    for (size_t i = 0; i < sizeof for_parent / sizeof for_parent[0]; i++)
+        signal(for_parent[i], SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
     sigprocmask(SIG_SETMASK, old_mask, NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1);
+    close_the_rest(fd);
     struct record record;
     look_up(r->host, r->port, 0, &record);
     _exit(write(fd, &record, sizeof record) == (ssize_t)sizeof record ? 0 : 1);

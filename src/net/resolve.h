@@ -2,9 +2,10 @@
  *
  * An IP literal is answered at once. For a name the process forks: the child calls getaddrinfo(),
  * which has no form that does not block, writes one record into a pipe and ends without running exit
- * handlers or flushing stdio. The parent's libevent loop reads the record and reaps that child alone;
- * so nothing else may call wait() for any child. The child is killed when the time is over, when the
- * lookup is cancelled, and when this process dies.
+ * handlers or flushing stdio. It keeps no descriptor but that pipe and the standard ones. The parent's
+ * libevent loop reads the record and reaps that child alone; so nothing else may call wait() for any
+ * child. The child is killed when the time is over, when the lookup is cancelled, and when this
+ * process dies.
  *
  * Forking like this is sound only because the process is single-threaded, by rule: another thread
  * might hold a lock of malloc or of the resolver at that moment, and the child would wait for ever.

@@ -239,11 +239,14 @@ static void load_all(const struct trust *t, struct load *load) {
         load_system(load);
         return;
     }
-    /* One of the two set leaves the system's store as it is. What was named must be good by itself: a typing
-     * mistake in the name must not go unnoticed. */
+    /* One of the two set leaves the system's store as it is. What was named must be good by itself: a
+     * typing mistake in the name must not go unnoticed. */
     bool is_named_good = !load->store || load->certificates > 0 || load->has_hashes;
-    if (is_named_good && !(t->file && t->dirs))
-        load_hashed(load, X509_get_default_cert_dir());
+    if (!is_named_good || (t->file && t->dirs))
+        return;
+    struct err named = load->err;
+    load_system(load);
+    load->err = named; /* a machine without a store has what was named */
 }
 
 /* ---- the context ---- */

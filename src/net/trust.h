@@ -2,10 +2,11 @@
  *
  * TLS 1.2 or later, certificates always verified. The system's store is Debian's hashed directory, read
  * one certificate at a time; on a system without it, the bundle. SSL_CERT_FILE or SSL_CERT_DIR (several
- * directories with `:` between them) adds to it, both together take its place, as in Go and libcurl. Of a directory in SSL_CERT_DIR
- * the certificates with a hash for a name are found as they are needed; one that has none of those is
- * read whole, as Go does. A certificate in these files is believed even if it is not a root, and the
- * name must be among the certificate's alternative names; that is Go's way, too.
+ * directories with `:` between them) adds to it, both together take its place, as in Go and libcurl.
+ * Of a directory in SSL_CERT_DIR the certificates with a hash for a name are found as they are needed;
+ * one that has none of those is read whole, as Go does. A certificate in these files is believed even
+ * if it is not a root, and the name must be among the certificate's alternative names; that is Go's
+ * way, too.
  *
  * The context is made at the first use and again when a file it came from has changed on disk, so a
  * rotated CA needs no restart. An unreadable new file keeps the old context and is an error only

@@ -127,6 +127,11 @@ struct dial *dial_start(const struct dial_options *options, dial_done *done, voi
     return dial;
 }
 
+void dial_progress(const struct dial *dial, char ret_text[DIAL_PROGRESS_MAX]) {
+    assert_non_null(dial);
+    ret_text[0] = '\0';
+}
+
 void dial_cancel(struct dial *dial) {
     if (!dial)
         return;

@@ -323,15 +323,17 @@ static void test_client_uploads(void **state) {
 
 static void test_client_gives_a_stalled_upload_up(void **state) {
     (void)state;
-    static const struct step steps[] = {{.pulls = 2, .is_hanging = true},
+    static const struct step steps[] = {{.pulls = 0, .is_hanging = true},
+                                        {.pulls = 2, .is_hanging = true},
                                         {.pulls = -1, .is_hanging = true}};
     static const char *const texts[] = {
+        "the upload stalled: the server has not let it begin for 50 ms",
         "the upload stalled: the server has taken nothing for 50 ms, after 524288 of 524289 bytes",
         "the upload stalled: all was sent, but no answer in 50 ms",
     };
     struct c1_client *client = begin(steps, 50);
     int fd = make_file(C1_CHUNK + 1);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         struct caller caller = {0};
         c1_upload_start(client, "vm", TASK, fd, on_uploaded, &caller);
         run_until(&caller.told, 1);

@@ -303,6 +303,11 @@ struct dial *dial_start(const struct dial_options *options, dial_done *done, voi
     return dial;
 }
 
+void dial_progress(const struct dial *dial, char ret_text[DIAL_PROGRESS_MAX]) {
+    assert_non_null(dial);
+    snprintf(ret_text, DIAL_PROGRESS_MAX, "its name was still being looked up");
+}
+
 void dial_cancel(struct dial *dial) {
     if (!dial)
         return;

@@ -483,6 +483,23 @@ static void test_channel_does_not_believe_garbage(void **state) {
     }
 }
 
+static void test_channel_blames_no_old_fault(void **state) {
+    (void)state;
+    script_status = "7";
+    script_message = "bell \a";
+    world.on_frame = refuse_at_end;
+    call_once();
+    assert_int_equal(got.code, ERR_PERMISSION_DENIED);
+    world.on_frame = NULL;
+    start();
+    run_dry();
+    bufferevent_write(world.peers[0].wire, "\xff\xff\xff\xff\xff\xff\xff\xff\xff", 9);
+    run_until(&got.count, 2);
+    assert_int_equal(got.code, ERR_UNAVAILABLE);
+    assert_non_null(strstr(got.msg, "HTTP/2"));
+    assert_null(strstr(got.msg, "header field"));
+}
+
 /* ---- streams and connections that end ---- */
 
 static uint32_t script_code;
@@ -736,7 +753,7 @@ static void test_channel_keeps_a_deadline_while_dialing(void **state) {
     start_with_deadline(30);
     run_until(&got.count, 1);
     assert_int_equal(got.code, ERR_DEADLINE_EXCEEDED);
-    assert_non_null(strstr(got.msg, "no connection"));
+    assert_non_null(strstr(got.msg, "no connection yet: its name was still being looked up"));
 }
 
 static void test_channel_keeps_a_deadline_when_the_window_never_opens(void **state) {
@@ -802,6 +819,45 @@ static void test_channel_gives_up_a_connection_that_answers_no_ping(void **state
     assert_int_equal(world.dials, 2);
 }
 
+/* Each call gives up before the silence is long enough for a PING. */
+static void test_channel_gives_up_a_silent_connection_that_outlives_each_call(void **state) {
+    (void)state;
+    remake_channel(&(struct grpc_channel_options){.ping_after_ms = 60, .ping_answer_ms = 20});
+    world.is_without_ping_answers = true;
+    world.on_frame = NULL;
+    for (int i = 0; i < 40 && world.dials < 2; i++) {
+        start_with_deadline(20);
+        run_until(&got.count, i + 1);
+        run_dry();
+    }
+    assert_int_equal(world.pings, 1);
+    assert_int_equal(world.dials, 2);
+}
+
+static void read_slowly(struct peer *peer) {
+    static struct ev_token_bucket_cfg *slow;
+    const struct timeval tick = {.tv_usec = 20000};
+    open_wide(peer);
+    if (!slow)
+        slow = ev_token_bucket_cfg_new(16384, 16384, EV_RATE_LIMIT_MAX, EV_RATE_LIMIT_MAX, &tick);
+    bufferevent_set_rate_limit(peer->wire, slow);
+}
+
+/* A PING stands in line behind what is being sent; the peer is alive as long as it takes bytes. */
+static void test_channel_waits_for_a_ping_behind_an_upload(void **state) {
+    (void)state;
+    remake_channel(&(struct grpc_channel_options){.ping_after_ms = 20, .ping_answer_ms = 250});
+    set(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 64 * 1024 * 1024);
+    world.on_accept = read_slowly;
+    connect_first();
+    struct source source = {.left = 4, .size = 256 * 1024};
+    start_stream(&source, 0);
+    run_until(&got.count, 1);
+    assert_string_equal(got.msg, "");
+    assert_int_equal(got.code, ERR_OK);
+    assert_int_not_equal(world.pings, 0);
+}
+
 static void test_channel_pings_no_server_into_hanging_up(void **state) {
     (void)state;
     remake_channel(&(struct grpc_channel_options){.ping_after_ms = 5, .ping_answer_ms = 10000});
@@ -844,7 +900,7 @@ static void test_channel_respects_the_number_of_streams(void **state) {
     start_with_deadline(40);
     run_until(&got.count, 1);
     assert_int_equal(got.code, ERR_DEADLINE_EXCEEDED);
-    assert_non_null(strstr(got.msg, "none with room"));
+    assert_non_null(strstr(got.msg, "the server allowed no more calls"));
     assert_int_equal(held_id, 1);
     world.on_frame = answer_all;
     peer_answer(&world.peers[0], 1);
@@ -1060,6 +1116,7 @@ int main(void) {
         TEST(test_channel_passes_over_interim_answers),
         TEST(test_channel_bounds_headers),
         TEST(test_channel_does_not_believe_garbage),
+        TEST(test_channel_blames_no_old_fault),
         TEST(test_channel_maps_resets),
         TEST(test_channel_tries_a_refused_call_again),
         TEST(test_channel_repeats_no_upload_that_has_begun),
@@ -1078,6 +1135,8 @@ int main(void) {
         TEST(test_channel_lives_with_tiny_windows),
         TEST(test_channel_does_not_buffer_an_upload),
         TEST(test_channel_gives_up_a_connection_that_answers_no_ping),
+        TEST(test_channel_gives_up_a_silent_connection_that_outlives_each_call),
+        TEST(test_channel_waits_for_a_ping_behind_an_upload),
         TEST(test_channel_pings_no_server_into_hanging_up),
         TEST(test_channel_closes_an_idle_connection_without_a_ping),
         TEST(test_channel_respects_the_number_of_streams),

@@ -7,6 +7,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <signal.h>
 #include <string.h>
@@ -17,6 +18,8 @@ typedef int names_getaddrinfo(const char *, const char *, const struct addrinfo 
 
 /* What the names below ".test" have: a list of IP literals. */
 static const char *const *names_addresses;
+/* A descriptor of the asking process; "alone.test" has addresses only where it is not open. */
+static int names_foreign_fd = -1;
 
 __attribute__((visibility("default"))) int getaddrinfo(const char *restrict host,
                                                        const char *restrict service,
@@ -33,11 +36,18 @@ __attribute__((visibility("default"))) int getaddrinfo(const char *restrict host
         errno = EMFILE;
         return EAI_SYSTEM;
     }
+    if (strcmp(host, "signals.test") == 0) {
+        raise(SIGHUP);
+        raise(SIGINT);
+        raise(SIGTERM);
+    }
     if (strcmp(host, "dies.test") == 0)
         _exit(3);
     if (strcmp(host, "hangs.test") == 0)
         for (;;)
             pause();
+    if (strcmp(host, "alone.test") == 0 && fcntl(names_foreign_fd, F_GETFD) >= 0)
+        return EAI_FAIL;
     if (strcmp(host, "none.test") == 0 || !names_addresses)
         return EAI_NONAME;
     struct addrinfo numeric = *hints, **end = list;

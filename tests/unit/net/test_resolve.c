@@ -109,6 +109,31 @@ static void test_resolve_has_a_time_limit(void **state) {
     assert_non_null(strstr(o.err.msg, "20 ms"));
 }
 
+/* A copy of a socket would keep the connection open after the parent has closed it. */
+static void test_resolve_child_holds_no_descriptor_of_its_parent(void **state) {
+    (void)state;
+    static const char *const one[] = {"192.0.2.3", NULL};
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    names_addresses = one;
+    names_foreign_fd = ends[1];
+    struct outcome o = look_up("alone.test", 10000);
+    assert_string_equal(o.err.msg, "");
+    check_text(&o, 0, "192.0.2.3:443");
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* "pkill -HUP", Ctrl-C and systemd reach the child, too; it is its parent who decides. */
+static void test_resolve_child_is_not_ended_by_signals_to_all(void **state) {
+    (void)state;
+    static const char *const one[] = {"192.0.2.3", NULL};
+    names_addresses = one;
+    struct outcome o = look_up("signals.test", 10000);
+    assert_string_equal(o.err.msg, "");
+    assert_int_equal(o.count, 1);
+}
+
 static void test_resolve_cancel_leaves_nothing(void **state) {
     (void)state;
     static const char *const hosts[] = {"hangs.test", "none.test", "192.0.2.1"};
@@ -132,6 +157,8 @@ int main(void) {
         cmocka_unit_test(test_resolve_takes_no_more_than_its_maximum),
         cmocka_unit_test(test_resolve_failures_name_host_and_reason),
         cmocka_unit_test(test_resolve_has_a_time_limit),
+        cmocka_unit_test(test_resolve_child_holds_no_descriptor_of_its_parent),
+        cmocka_unit_test(test_resolve_child_is_not_ended_by_signals_to_all),
         cmocka_unit_test(test_resolve_cancel_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "tests/unit/net/certs.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,16 @@
 static char dir[] = "/tmp/test-trust-XXXXXX";
 static char ca_file[128];
 static struct cert ca, other_ca;
+
+/* In the place of OpenSSL's; NULL: the machine's own. */
+static const char *system_dir;
+
+const char *X509_get_default_cert_dir(void) {
+    const char *(*real)(void);
+    void *symbol = dlsym(RTLD_NEXT, "X509_get_default_cert_dir");
+    memcpy(&real, &symbol, sizeof real);
+    return system_dir ? system_dir : real();
+}
 
 static int make_world(void **state) {
     (void)state;
@@ -314,6 +325,28 @@ static void test_trust_system_store_does_not_know_our_ca(void **state) {
     trust_free(trust);
 }
 
+static int count_certificates(void) {
+    struct trust *trust = trust_new();
+    SSL *client = trust_session(trust, "server.test", "h2", NULL);
+    X509_STORE *store = client ? SSL_CTX_get_cert_store(SSL_get_SSL_CTX(client)) : NULL;
+    int count = store ? sk_X509_OBJECT_num(X509_STORE_get0_objects(store)) : 0;
+    SSL_free(client);
+    trust_free(trust);
+    return count;
+}
+
+static void test_trust_adds_a_file_to_a_system_store_without_hashes(void **state) {
+    (void)state;
+    system_dir = "/nonexistent";
+    unsetenv("SSL_CERT_FILE");
+    int of_system = count_certificates();
+    setenv("SSL_CERT_FILE", ca_file, 1);
+    assert_int_equal(count_certificates(), of_system + 1);
+    setenv("SSL_CERT_DIR", dir, 1);
+    assert_int_equal(count_certificates(), 1);
+    system_dir = NULL;
+}
+
 static void test_trust_refuses_odd_hosts(void **state) {
     (void)state;
     struct trust *trust = trust_new();
@@ -341,6 +374,7 @@ int main(void) {
         TEST(test_trust_reads_directories_with_and_without_hashes),
         TEST(test_trust_a_listed_certificate_need_not_be_a_root),
         TEST(test_trust_system_store_does_not_know_our_ca),
+        TEST(test_trust_adds_a_file_to_a_system_store_without_hashes),
         TEST(test_trust_refuses_odd_hosts),
     };
     return cmocka_run_group_tests(tests, make_world, end_world);
