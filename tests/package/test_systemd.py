@@ -1,12 +1,14 @@
 """The units: what systemd thinks of them, and a run of them under a systemd of their own."""
 
+import pathlib
 import re
+import shlex
 import subprocess
+import sys
 import uuid
 
 import pytest
 
-import c1_identity
 from conftest import ROOT
 from test_deploy import BLOCKS
 
@@ -56,8 +58,9 @@ eval "$(crisp-sandbox --print-env)"
 editor() {
   sed -i "s/^\\(BATON_CRISP_WEBSITE_ID=\\).*/\\1$BATON_CRISP_WEBSITE_ID/
     s/^\\(BATON_CRISP_API_IDENTIFIER=\\).*/\\1$BATON_CRISP_API_IDENTIFIER/" "$1"
-  # The client id is of the service; the daily sync must not mind it. Nobody listens at its host.
-  printf '%s\n' "BATON_CRISP_BASE_URL=${line##* }" "BATON_CLIENT_ID=$(cat /client-id)" BATON_HEALTH_CHECK=true >>"$1"
+  # The client id is of the service; the daily sync must not mind it.
+  printf '%s\n' "BATON_CRISP_BASE_URL=${line##* }" BATON_HEALTH_CHECK=true >>"$1"
+  cat /c1-env >>"$1"
 }
 echo "$BATON_CRISP_API_KEY" >/run/key
 set -e
@@ -71,6 +74,8 @@ say timer "$(systemctl is-active baton-crisp-sync.timer)"
 
 . /deploy-service </client-secret
 say service "$(systemctl is-active baton-crisp.service)"
+for _ in $(seq 1000); do journalctl -o cat -u baton-crisp.service | grep -q 'uploaded asset' && break; sleep 0.01; done
+say uploaded "$(journalctl -o cat -u baton-crisp.service | grep -c 'uploaded asset')"
 say status "$(systemctl show -P StatusText baton-crisp.service)"
 say confined "$(grep -E '^(Seccomp|NoNewPrivs|CapEff):' "/proc/$(systemctl show -P MainPID baton-crisp.service)/status" |
   tr -d '\t\n')"
@@ -106,11 +111,37 @@ TimeoutStartSec=60
 
 
 @pytest.fixture(scope="session")
-def booted(installed):
+def network():
+    """The name of a network with nothing but loopback, which the booted root and C1's stand-in share."""
+    name = f"t{uuid.uuid4().hex[:12]}"
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True)
+    yield name
+    subprocess.run(["ip", "netns", "delete", name], check=True)
+
+
+@pytest.fixture(scope="session")
+def c1_env(network):
+    """The settings for a C1 with one full sync to do; it runs in the network."""
+    c1 = subprocess.Popen(
+        ["ip", "netns", "exec", network, sys.executable, "-B", str(ROOT / "tests/system/c1.py"), "--tasks", "sync_full"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    lines = [shlex.split(c1.stdout.readline()) for _ in range(4)]
+    yield dict(words[1].split("=", 1) for words in lines)
+    c1.terminate()
+    c1.wait()
+    c1.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def booted(installed, network, c1_env):
     """Boots the root with the probe as its goal; what the probe said."""
-    credentials = c1_identity.Credentials("package@127.0.0.1:1/x")
-    (installed / "client-id").write_text(credentials.client_id)
-    (installed / "client-secret").write_text(credentials.secret + "\n")
+    (installed / "client-secret").write_text(c1_env["BATON_CLIENT_SECRET"] + "\n")
+    (installed / "etc/ssl/c1.pem").write_text(pathlib.Path(c1_env["SSL_CERT_FILE"]).read_text())
+    (installed / "c1-env").write_text("".join(f"{name}={value}\n" for name, value in {
+        "BATON_CLIENT_ID": c1_env["BATON_CLIENT_ID"],
+        "BATON_C1_API_HOST": c1_env["BATON_C1_API_HOST"],
+        "SSL_CERT_FILE": "/etc/ssl/c1.pem"}.items()))
     (setup,) = [b for b in BLOCKS if b.startswith("apt install ./")]
     (daily,) = [b for b in BLOCKS if "enable --now baton-crisp-sync.timer" in b]
     (service,) = [b for b in BLOCKS if "enable --now baton-crisp.service" in b]
@@ -123,7 +154,7 @@ def booted(installed):
     (installed / "etc/systemd/system/probe.service").write_text(PROBE_UNIT)
     done = subprocess.run(
         ["systemd-nspawn", "--quiet", f"--directory={installed}", f"--machine=t{uuid.uuid4().hex}", "--register=no",
-         "--keep-unit", "--settings=no", "--private-network", "--link-journal=no", "--console=pipe", "--boot",
+         "--keep-unit", "--settings=no", f"--network-namespace-path=/run/netns/{network}", "--link-journal=no", "--console=pipe", "--boot",
          "systemd.unit=probe.service"],
         text=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
     said = installed / "probe.out"
@@ -156,7 +187,8 @@ def test_the_daily_sync_works_in_its_sandbox(booted):
 
 def test_the_service_works_in_its_sandbox(booted):
     assert value(booted, "service") == "active", booted
-    assert value(booted, "status").startswith("Waiting for C1")
+    assert value(booted, "uploaded") == "1", booted
+    assert value(booted, "status").startswith("Connected to C1")
     assert value(booted, "confined") == "CapEff:0000000000000000NoNewPrivs:1Seccomp:2"
     assert value(booted, "live") == "0"
     assert value(booted, "health") == "0", booted
