@@ -89,9 +89,9 @@ bool log_reopen(struct log *log, struct err *err) {
     bool ok = true;
     for (int i = 0; i < log->sink_count; i++) {
         struct sink *sink = &log->sinks[i];
-        int fd = sink->path ? open_for_append(sink->path) : -1;
         if (!sink->path)
             continue;
+        int fd = open_for_append(sink->path);
         if (fd < 0 || dup3(fd, sink->fd, O_CLOEXEC) < 0)
             ok = err_set_errno(err, ERR_UNKNOWN, errno, "open the log %s again", sink->path);
         if (fd >= 0)

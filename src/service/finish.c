@@ -1,8 +1,10 @@
 #include "service/finish.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "pb/pack.h"
 #include "service/schedule.h"
 
@@ -66,13 +68,16 @@ static void on_answer(const struct err *err, bool is_from_server, const Protobuf
 
 /* Everything the message points at lives in this frame: it is packed before the call returns. */
 static void report(struct finish *f) {
-    Api__BatonServiceFinishTaskRequest request = API__BATON_SERVICE_FINISH_TASK_REQUEST__INIT;
-    Api__BatonServiceFinishTaskRequest__Error error =
-        API__BATON_SERVICE_FINISH_TASK_REQUEST__ERROR__INIT;
-    Api__BatonServiceFinishTaskRequest__Success success =
-        API__BATON_SERVICE_FINISH_TASK_REQUEST__SUCCESS__INIT;
-    Rpc__Status status = RPC__STATUS__INIT;
-    Pb__Any response = PB__ANY__INIT;
+    Api__BatonServiceFinishTaskRequest request;
+    Api__BatonServiceFinishTaskRequest__Error error;
+    Api__BatonServiceFinishTaskRequest__Success success;
+    Rpc__Status status;
+    Pb__Any response;
+    api__baton_service_finish_task_request__init(&request);
+    api__baton_service_finish_task_request__error__init(&error);
+    api__baton_service_finish_task_request__success__init(&success);
+    rpc__status__init(&status);
+    pb__any__init(&response);
     mem_auto char *response_type = NULL;
     char host_id[HOSTINFO_TEXT_MAX];
     memcpy(host_id, f->rt->host.host_id, sizeof host_id);
@@ -102,6 +107,22 @@ static void again(evutil_socket_t fd, short what, void *payload) {
     report(payload);
 }
 
+/* C1 would refuse a message with a string that is not UTF-8 whole, and the name of a file need not be. */
+static void make_utf8(char *text) {
+    size_t left = strlen(text);
+    while (left > 0) {
+        size_t len = 1;
+        while (len <= 4 && len <= left && !utf8_valid(text, len))
+            len++;
+        if (len > 4 || len > left) {
+            *text = '?';
+            len = 1;
+        }
+        text += len;
+        left -= len;
+    }
+}
+
 struct finish *finish_start(const struct runtime *rt, const char *task_id, const struct answer *answer,
                             bool is_hurried, finish_done *done, void *payload) {
     struct finish *f = mem_zalloc(sizeof *f);
@@ -114,6 +135,7 @@ struct finish *finish_start(const struct runtime *rt, const char *task_id, const
         .is_hurried = is_hurried,
     };
     log_mask(rt->log, f->answer.err.msg);
+    make_utf8(f->answer.err.msg);
     report(f);
     return f;
 }

@@ -28,6 +28,7 @@ struct full_sync {
     int upload_fd;       /* which of them is being uploaded */
     int failures;        /* of this upload */
     struct err stopped;  /* code OK: not stopped */
+    bool is_hopeless;    /* asked for what this program cannot do: asking again does not help */
     int64_t started_ms;
 };
 
@@ -59,8 +60,7 @@ static void count(struct full_sync *s, const struct err *err) {
 
 static void end(struct full_sync *s, const struct err *err) {
     struct answer answer = {.err = s->stopped.code != ERR_OK ? s->stopped : *err};
-    /* Asking again for what this program cannot do does not help. */
-    if (answer.err.code == ERR_UNIMPLEMENTED)
+    if (s->is_hopeless)
         answer_make_non_retryable(&answer);
     count(s, &answer.err);
     full_sync_done *done = s->done;
@@ -159,11 +159,15 @@ static void on_synced(const struct err *err, const void *result, void *payload) 
 
 /* A private file for what will be uploaded. */
 static int make_file(const struct runtime *rt, const char *name, struct err *err) {
-    int fd = tmp_anonymous(tmp_dir(options_str(rt->env->options, "c1z-temp-dir")), NULL);
+    struct err why = ERR_INIT;
+    int fd = tmp_anonymous(tmp_dir(options_str(rt->env->options, "c1z-temp-dir")), &why);
+    if (fd >= 0)
+        return fd;
+    log_info(rt->log, "no file can be made in the temp directory; memory is used in its place",
+             LOG_ERROR_FIELD(&why));
+    fd = memfd_create(name, MFD_CLOEXEC);
     if (fd < 0)
-        fd = memfd_create(name, MFD_CLOEXEC);
-    if (fd < 0)
-        err_set_errno(err, ERR_RESOURCE_EXHAUSTED, errno, "make a file for the sync");
+        err_set_errno(err, ERR_RESOURCE_EXHAUSTED, errno, "cannot make a file for the sync");
     return fd;
 }
 
@@ -193,7 +197,8 @@ static bool check_engine(const struct full_sync *s, struct err *err) {
 
 static bool prepare(struct full_sync *s, struct err *err) {
     const Api__Task__SyncFullTask *t = s->task->sync_full;
-    if (t->n_targeted_sync_resources > 0)
+    s->is_hopeless = t->n_targeted_sync_resources > 0;
+    if (s->is_hopeless)
         return err_set(err, ERR_UNIMPLEMENTED,
                        "targeted sync of %zu resources: this connector reads its source whole and "
                        "does not announce targeted syncs", t->n_targeted_sync_resources);

@@ -6,8 +6,6 @@
 #include "base/mem.h"
 #include "service/schedule.h"
 
-enum { FIRST_RETRY_MS = 1000 };
-
 struct heartbeat {
     const struct runtime *rt;
     char *task_id;
@@ -43,7 +41,8 @@ static void on_failure(struct heartbeat *h, const struct err *err) {
     if (h->failures < limit) {
         log_warn(h->rt->log, "heartbeat failed; will retry", LOG_STR("task_id", h->task_id),
                  LOG_INT("failures", h->failures), LOG_ERROR_FIELD(err));
-        runtime_after(h->rt, &h->timer, h->has_begun ? h->interval_ms : FIRST_RETRY_MS, on_timer, h);
+        int64_t wait = h->has_begun ? h->interval_ms : schedule_first_heartbeat_retry(h->failures);
+        runtime_after(h->rt, &h->timer, wait, on_timer, h);
         return;
     }
     struct err outcome = *err;
@@ -81,13 +80,14 @@ static void on_answer(const struct err *err, bool is_from_server, const Protobuf
 }
 
 static void beat(struct heartbeat *h) {
-    Api__BatonServiceHeartbeatRequest request = API__BATON_SERVICE_HEARTBEAT_REQUEST__INIT;
+    Api__BatonServiceHeartbeatRequest request;
+    api__baton_service_heartbeat_request__init(&request);
     char host_id[HOSTINFO_TEXT_MAX];
     memcpy(host_id, h->rt->host.host_id, sizeof host_id);
     request.host_id = host_id;
     request.task_id = h->task_id;
-    h->call = c1_call_start(h->rt->client, C1_HEARTBEAT, &request.base, SCHEDULE_FINISH_DEADLINE_MS,
-                            on_answer, h);
+    h->call = c1_call_start(h->rt->client, C1_HEARTBEAT, &request.base,
+                            SCHEDULE_HEARTBEAT_DEADLINE_MS, on_answer, h);
 }
 
 struct heartbeat *heartbeat_start(const struct runtime *rt, const char *task_id, heartbeat_news *begun,

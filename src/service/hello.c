@@ -87,7 +87,8 @@ struct c1_call *hello_call(const struct runtime *rt, const char *task_id, c1_cal
                            void *payload) {
     arena_auto struct arena arena;
     arena_init(&arena);
-    Api__BatonServiceHelloRequest request = API__BATON_SERVICE_HELLO_REQUEST__INIT;
+    Api__BatonServiceHelloRequest request;
+    api__baton_service_hello_request__init(&request);
     request.host_id = arena_strdup(&arena, rt->host.host_id);
     request.task_id = arena_strdup(&arena, task_id);
     request.build_info = build_info(rt->connector, &arena);

@@ -84,21 +84,41 @@ static bool is_known(const struct poll *p, const char *id) {
     return false;
 }
 
-static void take(struct poll *p, const Api__Task *message) {
+/* What one answer brought in vain. */
+struct waste {
+    int64_t unanswerable, surplus;
+};
+
+static void take(struct poll *p, const Api__Task *message, struct waste *waste) {
     if (!message || message->task_type_case == API__TASK__TASK_TYPE_NONE)
         return;
-    struct log *log = p->o.rt->log;
-    if (!*message->id) {
-        log_warn(log, "C1 sent a task without an id, which nobody can answer; dropped");
+    size_t id_len = strlen(message->id);
+    if (id_len == 0 || id_len > POLL_ID_MAX) {
+        waste->unanswerable++;
         return;
     }
-    if (is_known(p, message->id) || p->count >= 2 * p->o.slots) {
-        log_debug(log, "the task is here already", LOG_STR("task_id", message->id));
+    if (p->count >= 2 * p->o.slots) {
+        waste->surplus++;
+        return;
+    }
+    if (is_known(p, message->id)) {
+        log_debug(p->o.rt->log, "the task is here already", LOG_STR("task_id", message->id));
         return;
     }
     struct task *task = task_new(p->o.rt, message, on_task_done, p);
     if (task)
         p->tasks[p->count++] = task;
+    else
+        waste->unanswerable++;
+}
+
+static void tell_waste(const struct poll *p, const struct waste *waste) {
+    if (waste->unanswerable)
+        log_warn(p->o.rt->log, "C1 sent tasks without an id, or with one that is too long; dropped, for "
+                 "nobody can answer them", LOG_INT("count", waste->unanswerable));
+    if (waste->surplus)
+        log_warn(p->o.rt->log, "C1 sent more tasks than were asked for; the rest is left to it",
+                 LOG_INT("count", waste->surplus));
 }
 
 /* --- asking --- */
@@ -147,31 +167,35 @@ static void on_answer(const struct err *err, bool is_from_server, const Protobuf
         on_failure(p, &outcome);
         return;
     }
+    struct waste waste = {0};
     p->failures = 0;
     if (p->o.is_batch) {
         const Api__BatonServiceGetTasksResponse *a =
             (const Api__BatonServiceGetTasksResponse *)message;
         for (size_t i = 0; i < a->n_tasks; i++)
-            take(p, a->tasks[i]);
+            take(p, a->tasks[i], &waste);
         ask_after(p, schedule_poll(duration(a->next_poll)));
     } else {
         const Api__BatonServiceGetTaskResponse *a =
             (const Api__BatonServiceGetTaskResponse *)message;
-        take(p, a->task);
+        take(p, a->task, &waste);
         ask_after(p, schedule_poll(duration(a->next_poll)));
     }
+    tell_waste(p, &waste);
     start_waiting(p);
 }
 
 static void ask_for_one(struct poll *p, char *host_id) {
-    Api__BatonServiceGetTaskRequest request = API__BATON_SERVICE_GET_TASK_REQUEST__INIT;
+    Api__BatonServiceGetTaskRequest request;
+    api__baton_service_get_task_request__init(&request);
     request.host_id = host_id;
     p->call = c1_call_start(p->o.rt->client, C1_GET_TASK, &request.base, SCHEDULE_CALL_DEADLINE_MS,
                             on_answer, p);
 }
 
 static void ask_for_many(struct poll *p, char *host_id) {
-    Api__BatonServiceGetTasksRequest request = API__BATON_SERVICE_GET_TASKS_REQUEST__INIT;
+    Api__BatonServiceGetTasksRequest request;
+    api__baton_service_get_tasks_request__init(&request);
     int room = 2 * p->o.slots - p->count;
     request.host_id = host_id;
     request.page_size = (uint32_t)(room < POLL_PAGE_MAX ? room : POLL_PAGE_MAX);

@@ -2,8 +2,9 @@
  *
  * At most `slots` tasks run at once; while all are busy nothing is asked. Two ways to ask: GetTask, and with
  * BATON_GET_TASKS GetTasks, which fills a queue of up to twice as many. Trouble with asking is tried again
- * for ever, after 1, 4, 9 ... 60 s. A task whose id is known already is not taken twice; one without an id
- * cannot be answered and is dropped with a log line.
+ * for ever, after 1, 4, 9 ... 60 s. A task whose id is known already is not taken twice. One without an id,
+ * or with one longer than POLL_ID_MAX, cannot be answered; what is more than was asked for finds no room.
+ * Both are dropped, with one log line an answer however many they are.
  */
 #ifndef SERVICE_POLL_H
 #define SERVICE_POLL_H
@@ -12,7 +13,7 @@
 
 struct poll;
 
-enum { POLL_PAGE_MAX = 100 };
+enum { POLL_PAGE_MAX = 100, POLL_ID_MAX = 256 /* bytes; C1's have 27 */ };
 
 struct poll_options {
     const struct runtime *rt;

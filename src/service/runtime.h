@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/mem.h"
 #include "baton/connector.h"
 #include "baton_api.pb-c.h"
 #include "c1/client.h"
@@ -23,14 +24,15 @@ struct runtime {
     struct counters *counters;
 };
 
-/* One timer of a part: made at the first use, owned by it. */
+/* One timer of a part: made at the first use, owned by it. A wait that nothing ends would hang the part
+ * for ever, so it dies as mem.h does. */
 static inline void runtime_after(const struct runtime *rt, struct event **timer, int64_t ms,
                                  event_callback_fn call, void *payload) {
     struct timeval when = {ms / 1000, (suseconds_t)(ms % 1000 * 1000)};
     if (!*timer)
         *timer = evtimer_new(rt->base, call, payload);
-    if (*timer)
-        evtimer_add(*timer, &when);
+    if (!*timer || evtimer_add(*timer, &when) != 0)
+        mem_die();
 }
 
 /* What c1/client.h gives: NULL for success. */

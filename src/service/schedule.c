@@ -43,6 +43,11 @@ int64_t schedule_upload_retry(int failures) {
     return failures <= 1 ? 0 : (int64_t)(failures - 1) * 1000;
 }
 
+int64_t schedule_first_heartbeat_retry(int failures) {
+    (void)failures;
+    return 1000;
+}
+
 int64_t schedule_finish_retry(int failures) {
     return doubling(failures, 16);
 }

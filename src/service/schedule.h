@@ -21,6 +21,7 @@ enum {
     SCHEDULE_HEARTBEAT_UNSET_MS = 30 * 1000,
     SCHEDULE_HEARTBEAT_MIN_MS = 1000,
     SCHEDULE_HEARTBEAT_MAX_MS = 300 * 1000,
+    SCHEDULE_HEARTBEAT_DEADLINE_MS = 30 * 1000,
     SCHEDULE_HEARTBEATS_LOST = 9, /* so many failures in a row give a task up */
     SCHEDULE_FIRST_HEARTBEAT_TRIES = 3,
     SCHEDULE_UPLOAD_TRIES = 3,
@@ -36,6 +37,7 @@ int64_t schedule_heartbeat(struct schedule_duration next_heartbeat);
 int64_t schedule_hello_retry(int failures);  /* 1, 2, 4 ... 300 s */
 int64_t schedule_poll_retry(int failures);   /* 1, 4, 9 ... 60 s */
 int64_t schedule_upload_retry(int failures); /* 0, 1 s */
+int64_t schedule_first_heartbeat_retry(int failures); /* 1 s */
 int64_t schedule_finish_retry(int failures); /* 1, 2, 4 ... 16 s */
 
 #endif

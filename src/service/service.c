@@ -35,6 +35,7 @@ struct service {
     struct health_reply *check_reply;
     struct event *on_cancel, *on_hangup, *watchdog, *hard_stop, *rest;
     struct err outcome; /* code OK: ended by a signal */
+    bool is_up;         /* the service manager has been told so */
     bool is_stopping;
 };
 
@@ -99,16 +100,25 @@ static void on_cancelled(evutil_socket_t fd, short what, void *payload) {
 
 /* --- what the outside sees --- */
 
+static void say_ready(struct service *s) {
+    s->is_up = true;
+    notify_ready();
+}
+
 static void on_hangup(evutil_socket_t fd, short what, void *payload) {
     (void)fd, (void)what;
     struct service *s = payload;
     struct err err = ERR_INIT;
-    notify_reloading();
+    /* To one that starts or stops, these two words would say that it has started. */
+    bool is_told = s->is_up && !s->is_stopping;
+    if (is_told)
+        notify_reloading();
     if (log_reopen(s->rt.log, &err))
         log_info(s->rt.log, "log files opened again");
     else
         log_error(s->rt.log, "log files", LOG_ERROR_FIELD(&err));
-    notify_ready();
+    if (is_told)
+        notify_ready();
 }
 
 static void on_watchdog(evutil_socket_t fd, short what, void *payload) {
@@ -134,8 +144,10 @@ static void on_link(const struct err *err, void *payload) {
 static void on_checked(const struct err *err, const void *result, void *payload) {
     (void)result;
     struct service *s = payload;
+    struct err shown = *err;
     s->check = NULL;
-    health_reply_done(s->check_reply, err);
+    log_mask(s->rt.log, shown.msg);
+    health_reply_done(s->check_reply, &shown);
 }
 
 /* In the child. */
@@ -183,7 +195,7 @@ static void on_waiting(const struct err *err, void *payload) {
         health_set_ready(s->health, false, err->msg);
     /* A service that waits for the network has started: whoever waits for it must not wait too. */
     show_status("Waiting for C1", err);
-    notify_ready();
+    say_ready(s);
 }
 
 /* What every sync's child would do again. */
@@ -208,7 +220,7 @@ static void on_introduced(const struct err *err, void *payload) {
     if (s->health)
         health_set_ready(s->health, true, NULL);
     on_link(err, s);
-    notify_ready();
+    say_ready(s);
     int slots = (int)options_int(s->env.options, "task-concurrency");
     if (slots < 1)
         slots = 1;
@@ -335,8 +347,11 @@ static void stop(struct service *s) {
                                &s->rest};
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
         runtime_timer_free(events[i]);
-    if (s->rt.base)
+    if (s->rt.base) {
+        /* A stream with a callback still due is freed by that turn, not with the base. */
+        event_base_loop(s->rt.base, EVLOOP_NONBLOCK);
         event_base_free(s->rt.base);
+    }
 }
 
 bool service_run(const struct baton_connector *connector, const struct baton_env *env, struct err *err) {
@@ -348,7 +363,8 @@ bool service_run(const struct baton_connector *connector, const struct baton_env
     s.rt.env = &s.env;
     bool ok = start(&s, err);
     if (ok) {
-        event_base_dispatch(s.rt.base);
+        if (event_base_dispatch(s.rt.base) != 0)
+            err_set(&s.outcome, ERR_INTERNAL, "the event loop of the service broke: start it again");
         ok = s.outcome.code == ERR_OK;
         if (!ok && err)
             *err = s.outcome;

@@ -2,7 +2,7 @@
  *
  * Every task is answered: a hello task by Hello, all others by FinishTask. One log line says that it
  * began and one how it ended, with its id, type, result and duration. `done` is called once, from the
- * loop; it may free the task.
+ * loop or from inside task_stop(); it may free the task.
  */
 #ifndef SERVICE_TASK_H
 #define SERVICE_TASK_H

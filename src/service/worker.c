@@ -7,10 +7,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/poll.h> /* <poll.h> finds our own */
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 enum { FDS_MAX = 32 };
@@ -29,7 +31,8 @@ struct worker {
     struct report report;
     size_t got;
     bool is_late, is_stopping;
-    struct worker *next; /* of those that have reported and are on their way out */
+    bool is_told;        /* `done` was called, or shall not be: what is left is to reap it */
+    struct worker *next; /* of those that are told */
 };
 
 static struct worker *leaving;
@@ -64,7 +67,8 @@ static void reset_signals(void) {
     sigaction(SIGHUP, &ignore, NULL); /* the parent's handler would write into a closed descriptor */
 }
 
-__attribute__((noreturn)) static void be_child(const struct worker_options *o, int fd, pid_t parent) {
+__attribute__((noreturn)) static void be_child(const struct worker_options *o, int fd, pid_t parent,
+                                               const sigset_t *mask) {
     struct report r = {.err = ERR_INIT};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
@@ -74,6 +78,7 @@ __attribute__((noreturn)) static void be_child(const struct worker_options *o, i
     struct cancel *cancel = cancel_new(&r.err);
     if (cancel) {
         cancel_on_signals(cancel);
+        sigprocmask(SIG_SETMASK, mask, NULL);
         if (o->work(o->payload, cancel, r.result, &r.err))
             r.err = ERR_INIT;
         else if (r.err.code == ERR_OK)
@@ -135,9 +140,34 @@ static void leave(struct worker *w) {
     worker_free(w);
 }
 
+/* True if the child has closed its end of the pipe before that time. */
+static bool is_gone(const struct worker *w, int64_t until_mono_ms) {
+    struct pollfd end = {.fd = w->fd}; /* a hang-up is told without being asked for */
+    int64_t left;
+    do {
+        left = until_mono_ms - clock_mono_ms();
+    } while (poll(&end, 1, left > 0 ? (int)left : 0) < 0 && errno == EINTR);
+    return end.revents & POLLHUP;
+}
+
 void worker_drain(void) {
-    while (leaving)
-        leave(leaving);
+    int64_t until = clock_mono_ms() + WORKER_DRAIN_MS;
+    while (leaving) {
+        struct worker *w = leaving;
+        leaving = w->next;
+        if (is_gone(w, until))
+            reap(w->pid);
+        worker_free(w);
+    }
+}
+
+/* From now on only its end is of interest. */
+static void retire(struct worker *w) {
+    w->is_told = true;
+    if (w->limit)
+        event_del(w->limit);
+    w->next = leaving;
+    leaving = w;
 }
 
 static void tell(struct worker *w, const struct err *err) {
@@ -150,10 +180,7 @@ static void tell(struct worker *w, const struct err *err) {
 static void on_report(struct worker *w) {
     struct err err = ERR_INIT;
     explain_end(w, 0, &err);
-    if (w->limit)
-        event_del(w->limit);
-    w->next = leaving;
-    leaving = w;
+    retire(w);
     tell(w, &err);
 }
 
@@ -169,18 +196,18 @@ static void on_death(struct worker *w) {
 static void on_readable(evutil_socket_t fd, short what, void *payload) {
     (void)what;
     struct worker *w = payload;
-    char *at = (char *)&w->report + w->got;
-    bool is_whole = w->got == sizeof w->report;
-    ssize_t n = is_whole ? 0 : read(fd, at, sizeof w->report - w->got);
+    struct report late;
+    char *at = w->is_told ? (char *)&late : (char *)&w->report + w->got;
+    ssize_t n = read(fd, at, w->is_told ? sizeof late : sizeof w->report - w->got);
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return;
-    if (n > 0) {
+    if (n > 0 && !w->is_told) {
         w->got += (size_t)n;
         if (w->got == sizeof w->report)
             on_report(w);
-    } else if (is_whole) {
+    } else if (n <= 0 && w->is_told) {
         leave(w);
-    } else {
+    } else if (n <= 0) {
         on_death(w);
     }
 }
@@ -188,7 +215,13 @@ static void on_readable(evutil_socket_t fd, short what, void *payload) {
 static void on_grace(evutil_socket_t fd, short what, void *payload) {
     (void)fd, (void)what;
     struct worker *w = payload;
+    struct err err = ERR_INIT;
     kill(w->pid, SIGKILL);
+    if (w->is_told)
+        return;
+    explain_end(w, 0, &err);
+    retire(w);
+    tell(w, &err);
 }
 
 void worker_stop(struct worker *w) {
@@ -213,8 +246,7 @@ void worker_abandon(struct worker *w) {
     if (!w)
         return;
     kill(w->pid, SIGKILL);
-    reap(w->pid);
-    worker_free(w);
+    retire(w);
 }
 
 static bool watch(struct worker *w, struct err *err) {
@@ -228,21 +260,35 @@ static bool watch(struct worker *w, struct err *err) {
     return ok || err_set(err, ERR_RESOURCE_EXHAUSTED, "cannot watch a child process");
 }
 
+/* No signal reaches the child before it has its own token: the handlers it inherits fire the parent's,
+ * through a descriptor that both have. */
+static pid_t start_child(const struct worker_options *o, int fd) {
+    sigset_t all, mask;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &mask);
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid == 0)
+        be_child(o, fd, parent, &mask);
+    int problem = errno;
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    errno = problem;
+    return pid;
+}
+
 struct worker *worker_start(const struct worker_options *o, struct err *err) {
     assert(o->result_len <= WORKER_RESULT_MAX && o->keep_count <= WORKER_KEEP_MAX);
     int ends[2];
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
-        err_set_errno(err, ERR_RESOURCE_EXHAUSTED, errno, "make a pipe");
+        err_set_errno(err, ERR_RESOURCE_EXHAUSTED, errno, "cannot make a pipe to a process for the work");
         return NULL;
     }
     fcntl(ends[1], F_SETFL, 0); /* the child's write may wait */
-    pid_t parent = getpid();
-    pid_t pid = fork();
-    if (pid == 0)
-        be_child(o, ends[1], parent);
+    pid_t pid = start_child(o, ends[1]);
+    int problem = errno;
     close(ends[1]);
     if (pid < 0) {
-        err_set_errno(err, ERR_RESOURCE_EXHAUSTED, errno, "start a process");
+        err_set_errno(err, ERR_RESOURCE_EXHAUSTED, problem, "cannot start a process for the work");
         close(ends[0]);
         return NULL;
     }
@@ -251,7 +297,9 @@ struct worker *worker_start(const struct worker_options *o, struct err *err) {
     w->pid = pid;
     w->fd = ends[0];
     if (!watch(w, err)) {
-        worker_abandon(w);
+        kill(pid, SIGKILL);
+        reap(pid);
+        worker_free(w);
         return NULL;
     }
     return w;

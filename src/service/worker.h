@@ -8,7 +8,9 @@
  *
  * `work` runs in the child. What it leaves in err and `result` (at most WORKER_RESULT_MAX bytes, plain
  * data) is handed to `done` in the parent, in the loop, exactly once and never from inside
- * worker_start(), as soon as the child has reported: it is reaped when it is gone. A child that dies without a word is an Internal error naming the signal.
+ * worker_start(), as soon as the child has reported: it is reaped when it is gone. A child that dies
+ * without a word is an Internal error naming the signal. One that is killed counts as done at once: a
+ * process in an uninterruptible wait (a dead network file system) does not die when it is told to.
  *
  * The process must have one thread: a lock that another holds at the fork stays locked in the child.
  */
@@ -23,7 +25,12 @@
 #include "base/err.h"
 #include "base/log.h"
 
-enum { WORKER_RESULT_MAX = 512, WORKER_KEEP_MAX = 4, WORKER_GRACE_MS = 2000 };
+enum {
+    WORKER_RESULT_MAX = 512,
+    WORKER_KEEP_MAX = 4,
+    WORKER_GRACE_MS = 2000,
+    WORKER_DRAIN_MS = 500,
+};
 
 struct worker;
 
@@ -47,9 +54,10 @@ struct worker_options {
 struct worker *worker_start(const struct worker_options *options, struct err *err);
 /* Asks the child to stop; after WORKER_GRACE_MS it is killed. `done` follows, with Canceled. */
 void worker_stop(struct worker *worker);
-/* Kills it at once; `done` is not called. Takes NULL. */
+/* Kills it at once; `done` is not called. The loop or worker_drain() reaps it. Takes NULL. */
 void worker_abandon(struct worker *worker);
-/* Waits for children that have reported and are on their way out. Before the loop is freed. */
+/* Waits for children that are on their way out, all together at most WORKER_DRAIN_MS. Before the loop is
+ * freed. */
 void worker_drain(void);
 
 #endif

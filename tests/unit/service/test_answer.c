@@ -78,7 +78,8 @@ static void test_answer_for_leaves_work_alone(void **state) {
 
 static void test_answer_for_a_task_without_type(void **state) {
     (void)state;
-    Api__Task task = API__TASK__INIT;
+    Api__Task task;
+    api__task__init(&task);
     struct answer a;
     assert_true(answer_for(&task, false, &a));
     assert_string_equal(a.err.msg, "unsupported task type");
@@ -97,13 +98,16 @@ static void test_answer_for_a_grant(void **state) {
     (void)state;
     arena_auto struct arena arena;
     arena_init(&arena);
-    C1__ResourceId id = C1__RESOURCE_ID__INIT;
+    C1__ResourceId id;
+    c1__resource_id__init(&id);
     char type[] = "website", name[] = "w1";
     id.resource_type = type;
     id.resource = name;
-    C1__Resource resource = C1__RESOURCE__INIT;
+    C1__Resource resource;
+    c1__resource__init(&resource);
     resource.id = &id;
-    C1__Entitlement entitlement = C1__ENTITLEMENT__INIT;
+    C1__Entitlement entitlement;
+    c1__entitlement__init(&entitlement);
     entitlement.resource = &resource;
     Api__Unread about = API__UNREAD__INIT, who = API__UNREAD__INIT;
     set_unread(&about, &entitlement.base, &arena);
@@ -111,7 +115,8 @@ static void test_answer_for_a_grant(void **state) {
     Api__Task__GrantTask grant = API__TASK__GRANT_TASK__INIT;
     grant.entitlement = &about;
     grant.principal = &who;
-    Api__Task task = API__TASK__INIT;
+    Api__Task task;
+    api__task__init(&task);
     task.task_type_case = API__TASK__TASK_TYPE_GRANT;
     task.grant = &grant;
     struct answer a;

@@ -44,6 +44,7 @@ static void test_schedule_retries_grow_to_their_ceilings(void **state) {
     assert_int_equal(schedule_upload_retry(2), 1000);
     assert_int_equal(schedule_finish_retry(1), 1000);
     assert_int_equal(schedule_finish_retry(9), 16000);
+    assert_int_equal(schedule_first_heartbeat_retry(2), 1000);
 }
 
 int main(void) {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@ struct outcome {
     struct err err;
     int number;
     int calls;
+    volatile int *may_leave; /* shared with children */
 };
 
 static void on_done(const struct err *err, const void *result, void *payload) {
@@ -25,7 +27,7 @@ static void on_done(const struct err *err, const void *result, void *payload) {
     event_base_loopbreak(o->base);
 }
 
-static struct worker *start(struct outcome *o, worker_work *work, int limit_ms) {
+static struct worker *start_at(struct outcome *o, worker_work *work, int limit_ms) {
     struct worker_options options = {
         .base = o->base,
         .log = log_new(LOG_ERROR, LOG_JSON),
@@ -38,8 +40,13 @@ static struct worker *start(struct outcome *o, worker_work *work, int limit_ms) 
     struct err err = ERR_INIT;
     struct worker *w = worker_start(&options, &err);
     assert_non_null(w);
-    assert_int_equal(o->calls, 0);
     log_free((struct log *)options.log);
+    return w;
+}
+
+static struct worker *start(struct outcome *o, worker_work *work, int limit_ms) {
+    struct worker *w = start_at(o, work, limit_ms);
+    assert_int_equal(o->calls, 0);
     return w;
 }
 
@@ -148,6 +155,50 @@ static void test_worker_abandon_tells_nobody(void **state) {
     assert_int_equal(o->calls, 0);
 }
 
+/* A SIGTERM that comes before the child has its own token is neither lost nor the parent's. */
+static void test_worker_stop_right_after_the_start(void **state) {
+    struct outcome *o = *state;
+    struct err err = ERR_INIT;
+    struct cancel *own = cancel_new(&err);
+    assert_non_null(own);
+    cancel_on_signals(own);
+    for (int i = 1; i <= 10; i++) {
+        worker_stop(start_at(o, wait_for_cancel, 0));
+        event_base_dispatch(o->base);
+        assert_int_equal(o->calls, i);
+        assert_int_equal(o->err.code, ERR_CANCELLED);
+        assert_string_equal(o->err.msg, "stopped on request");
+        struct pollfd p = {.fd = cancel_fd(own), .events = POLLIN};
+        assert_int_equal(poll(&p, 1, 0), 0);
+    }
+    cancel_on_signals(NULL);
+    cancel_free(own);
+}
+
+/* Stands for a child in an uninterruptible wait: something keeps its end of the pipe open. */
+static bool linger(void *payload, const struct cancel *cancel, void *result, struct err *err) {
+    struct outcome *o = payload;
+    if (fork() == 0) {
+        while (!*o->may_leave)
+            poll(NULL, 0, 10);
+        _exit(0);
+    }
+    return ignore_cancel(payload, cancel, result, err);
+}
+
+static void test_worker_that_does_not_die_is_not_waited_for(void **state) {
+    struct outcome *o = *state;
+    o->may_leave = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(o->may_leave != MAP_FAILED);
+    worker_stop(start(o, linger, 0));
+    event_base_dispatch(o->base);
+    assert_int_equal(o->calls, 1);
+    assert_int_equal(o->err.code, ERR_CANCELLED);
+    worker_drain();
+    *o->may_leave = 1;
+    assert_true(waitpid(-1, NULL, 0) > 0);
+}
+
 static int secret_fd; /* stands for a socket of the parent */
 
 static bool look_at_fds(void *payload, const struct cancel *cancel, void *result, struct err *err) {
@@ -177,6 +228,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_worker_limit_ends_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_worker_that_does_not_stop_is_killed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_worker_abandon_tells_nobody, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_worker_stop_right_after_the_start, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_worker_that_does_not_die_is_not_waited_for, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_worker_closes_what_it_need_not_have, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("worker", tests, NULL, NULL);
