@@ -8,7 +8,7 @@
 #include "pb/pack.h"
 #include "service/schedule.h"
 
-enum { HURRY_MS = 2500 };
+enum { HURRIED_DEADLINE_MS = 2500, HURRIED_RETRY_MS = 300 };
 
 struct finish {
     const struct runtime *rt;
@@ -52,7 +52,7 @@ static void on_answer(const struct err *err, bool is_from_server, const Protobuf
     struct err outcome = runtime_outcome(err);
     f->call = NULL;
     f->failures += outcome.code != ERR_OK;
-    if (outcome.code == ERR_OK || f->is_hurried || !may_pass(outcome.code) ||
+    if (outcome.code == ERR_OK || !may_pass(outcome.code) ||
         f->failures >= SCHEDULE_FINISH_TRIES) {
         finish_done *done = f->done;
         void *to = f->payload;
@@ -60,7 +60,7 @@ static void on_answer(const struct err *err, bool is_from_server, const Protobuf
         done(&outcome, to);
         return;
     }
-    int64_t wait = schedule_finish_retry(f->failures);
+    int64_t wait = f->is_hurried ? HURRIED_RETRY_MS : schedule_finish_retry(f->failures);
     log_warn(f->rt->log, "c1_api_task_manager.finishTask(): could not report the outcome; will retry",
              LOG_STR("task_id", f->task_id), LOG_ERROR_FIELD(&outcome), LOG_MS("wait", wait));
     runtime_after(f->rt, &f->timer, wait, again, f);
@@ -99,7 +99,7 @@ static void report(struct finish *f) {
         request.error = &error;
     }
     f->call = c1_call_start(f->rt->client, C1_FINISH_TASK, &request.base,
-                            f->is_hurried ? HURRY_MS : SCHEDULE_FINISH_DEADLINE_MS, on_answer, f);
+                            f->is_hurried ? HURRIED_DEADLINE_MS : SCHEDULE_FINISH_DEADLINE_MS, on_answer, f);
 }
 
 static void again(evutil_socket_t fd, short what, void *payload) {

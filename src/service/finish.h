@@ -15,10 +15,11 @@ struct finish;
 
 typedef void finish_done(const struct err *err, void *payload);
 
-/* `is_hurried`: the process is about to end, one try with a short deadline. Borrows only `rt`. */
+/* `is_hurried`: the process is about to end: short deadlines, short waits; the owner ends it. Borrows only
+ * `rt`. */
 struct finish *finish_start(const struct runtime *rt, const char *task_id, const struct answer *answer,
                             bool is_hurried, finish_done *done, void *payload);
-/* A waiting one tries at once, for the last time. */
+/* From now on in a hurry: a waiting one tries at once. */
 void finish_hurry(struct finish *f);
 /* Gives it up; `done` is not called. Takes NULL. */
 void finish_abandon(struct finish *f);

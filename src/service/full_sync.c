@@ -131,6 +131,11 @@ static void on_uploaded(const struct err *err, bool is_from_server, void *payloa
             return;
         }
     }
+    if (is_log && outcome.code != ERR_OK) {
+        log_warn(s->rt->log, "the debug log could not be uploaded; the sync itself is there",
+                 LOG_STR("task_id", s->task->id), LOG_ERROR_FIELD(&outcome));
+        err_clear(&outcome);
+    }
     end(s, &outcome);
 }
 

@@ -86,7 +86,7 @@ static void expect_cancelled(void) {
     assert_int_equal(finish()->status->code, ERR_CANCELLED);
     assert_string_equal(finish()->status->message, "enough");
     assert_false(finish()->error->non_retryable);
-    desk_answer(ERR_UNAVAILABLE, NULL); /* in a hurry: once */
+    desk_answer(ERR_OK, NULL);
     assert_int_equal(done, 1);
 }
 
