@@ -2,6 +2,8 @@ import shutil
 
 import pytest
 
+import plays
+import scripts_c1
 import world
 from sandbox import Sandbox
 
@@ -53,3 +55,14 @@ def copy_of(tmp_path):
         return target
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory):
+    """Plays all scripts of service mode, once and side by side: stage.of(connector, name)."""
+    stage = plays.Stage(tmp_path_factory.mktemp("service"))
+    stage.start(scripts_c1.SCRIPTS, plays.ours, plays.demo)
+    stage.start(scripts_c1.OURS_ALONE, plays.ours)
+    stage.start(scripts_c1.OF_THE_REFERENCE, plays.reference)
+    yield stage
+    stage.close()
