@@ -13,12 +13,18 @@ from pathlib import Path
 
 import measure
 import report
+import service
+import service_report
 
 SIZES = (3, 2_000, 20_000, 100_000)
 # Timed runs of each program, by the number of operators; and how many more look at memory.
 ROUNDS = ((100, 15, 3), (5_000, 9, 3), (50_000, 5, 2), (sys.maxsize, 3, 2))
 QUICK_SIZES = (3, 2_000)
 HELP_RUNS = 100
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
 
 
 def rounds_for(size, quick):
@@ -126,6 +132,14 @@ class Bench:
         return self.interleaved({"ours": [self.ours / "baton-crisp", "--help"],
                                  "reference": [self.go / "refconnector", "--help"]}, runs, 1)
 
+    def service(self):
+        plan = service.QUICK if self.quick else service.Plan()
+
+        def sandbox(operators):
+            return Sandbox(self.ours / "crisp-sandbox", operators)
+
+        return service.ServiceBench(self.ours, self.go, self.work, sandbox, plan).run(say)
+
     def binaries(self):
         sizes = {}
         for program in (self.ours / "baton-crisp", self.ours / "baton-inspect", self.go / "refconnector", self.go / "baton"):
@@ -139,6 +153,8 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true",
                         help="few runs, small sizes: does it work? The figures are printed, docs/benchmarks.md is left alone")
+    parser.add_argument("--service", action="store_true", help="only the service, about six minutes")
+    parser.add_argument("--no-service", action="store_true", help="everything but the service")
     parser.add_argument("--sizes", metavar="N,N", help=f"numbers of operators (default {','.join(map(str, SIZES))})")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write every single figure there")
     parser.add_argument("--no-doc", action="store_true", help="print the figures, leave docs/benchmarks.md alone")
@@ -156,22 +172,31 @@ def main():
     os.chdir(work)
     try:
         bench = Bench(options.ours.resolve(), options.go.resolve(), work, options.quick)
-        figures = {"machine": report.machine(work), "sizes": []}
-        for size in sizes:
-            print(f"{size} operators ...", file=sys.stderr, flush=True)
-            figures["sizes"].append(bench.one_size(size))
-        figures["help"] = bench.help()
-        figures["binaries"] = bench.binaries()
+        figures = {"machine": report.machine(work)}
+        if not options.service:
+            figures["sizes"] = []
+            for size in sizes:
+                say(f"{size} operators ...")
+                figures["sizes"].append(bench.one_size(size))
+            figures["help"] = bench.help()
+            figures["binaries"] = bench.binaries()
+        if not options.no_service:
+            figures["service"] = bench.service()
     finally:
         os.chdir("/")
         shutil.rmtree(work)
 
-    text = report.markdown(figures)
-    print(text)
+    is_for_doc = not (options.quick or options.no_doc)
+    page = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+    for part, reporter in (("sizes", report), ("service", service_report)):
+        if part in figures:
+            text = reporter.markdown(figures)
+            print(text)
+            if is_for_doc:
+                reporter.write_into(page, text)
     if json_file:
         json_file.write_text(json.dumps(figures, indent=1) + "\n")
-    if not (options.quick or options.no_doc):
-        report.write_into(Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md", text)
+
 
 
 if __name__ == "__main__":

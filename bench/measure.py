@@ -14,6 +14,7 @@ their favour. (wait4() here would not do: a child begins with the peak of this P
 import ctypes
 import os
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,3 +119,58 @@ def run(argv, env, *, watch_memory=False, not_ours=()):
     if code != 0:
         raise Failed(f"exit code {code}: {' '.join(map(str, argv))}")
     return Cost(wall, cpu, peak)
+
+
+# --- of a process that goes on running, and of all its descendants ---
+
+
+def now_of(pid):
+    """What all its processes hold: resident memory (each page counted once for every process that has it),
+    its proportional share, threads and open files; and how many processes there are."""
+    family = family_of(pid)
+    facts = dict.fromkeys(("rss_kib", "pss_kib", "threads", "files"), 0)
+    for member in family:
+        proc = Path(f"/proc/{member}")
+        for line in (proc / "status").read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name == "VmRSS":
+                facts["rss_kib"] += int(value.split()[0])
+            elif name == "Threads":
+                facts["threads"] += int(value)
+        for line in (proc / "smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                facts["pss_kib"] += int(line.split()[1])
+        facts["files"] += len(os.listdir(proc / "fd"))
+    return {**facts, "processes": len(family)}
+
+
+def cpu_of(pid):
+    """User and system time so far of all threads, in seconds. From the scheduler, which counts nanoseconds:
+    the ticks of /proc/PID/stat are too coarse for a process that sleeps."""
+    total = 0
+    for member in family_of(pid):
+        for thread in Path(f"/proc/{member}/task").iterdir():
+            total += int((thread / "schedstat").read_text().split()[0])
+    return total / 1e9
+
+
+class Watch(threading.Thread):
+    """Looks at the memory of a process and its descendants, as run(watch_memory=True) does, until the end
+    of the with statement; then peak_kib is the most there was."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.peak_kib, self._stop_asked = pid, 0, threading.Event()
+
+    def run(self):
+        while not self._stop_asked.wait(LOOK_EVERY_S):
+            members = [memory_of(member) for member in family_of(self.pid)]
+            self.peak_kib = max(self.peak_kib, sum(m[0] for m in members) + max(m[1] for m in members))
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop_asked.set()
+        self.join()

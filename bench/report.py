@@ -178,10 +178,10 @@ def markdown(figures):
     ])
 
 
-def write_into(path, text):
+def write_into(path, text, first=BEGIN, last=END):
     page = path.read_text()
-    head, begin, rest = page.partition(BEGIN)
-    _, end, tail = rest.partition(END)
+    head, begin, rest = page.partition(first)
+    _, end, tail = rest.partition(last)
     if not (begin and end):
         raise SystemExit(f"{path} has lost the two lines between which the figures stand")
-    path.write_text(f"{head}{BEGIN}\n\n{text}\n\n{END}{tail}")
+    path.write_text(f"{head}{first}\n\n{text}\n\n{last}{tail}")
