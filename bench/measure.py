@@ -126,15 +126,17 @@ def run(argv, env, *, watch_memory=False, not_ours=()):
 
 def now_of(pid):
     """What all its processes hold: resident memory (each page counted once for every process that has it),
-    its proportional share, threads and open files; and how many processes there are."""
+    its proportional share, its private part, threads and open files; and how many processes there are."""
     family = family_of(pid)
-    facts = dict.fromkeys(("rss_kib", "pss_kib", "threads", "files"), 0)
+    facts = dict.fromkeys(("rss_kib", "pss_kib", "private_kib", "threads", "files"), 0)
     for member in family:
         proc = Path(f"/proc/{member}")
         for line in (proc / "status").read_text().splitlines():
             name, _, value = line.partition(":")
             if name == "VmRSS":
                 facts["rss_kib"] += int(value.split()[0])
+            elif name == "RssAnon":
+                facts["private_kib"] += int(value.split()[0])
             elif name == "Threads":
                 facts["threads"] += int(value)
         for line in (proc / "smaps_rollup").read_text().splitlines():

@@ -91,10 +91,13 @@ def targets(figures):
     value = idle["ours"]["rss_kib"]
     yield "idle: under 10 MiB", kib_text(value), value < IDLE_MAX_KIB
     many = figures["after_tasks"]["ours"]
-    (few_n, few), (many_n, last) = [(int(n), facts["rss_kib"]) for n, facts in many.items()]
-    # "The same" leaves room for the pages that a heap happens to touch.
-    yield (f"after {many_n:,} tasks under 10 MiB too, and the same as after {few_n:,}",
-           f"{kib_text(last)}, {kib_text(few)}", last < IDLE_MAX_KIB and last <= few * 1.02)
+    (few_n, few), (many_n, last) = [(int(n), facts) for n, facts in many.items()]
+    yield f"after {many_n:,} tasks: under 10 MiB too", kib_text(last["rss_kib"]), last["rss_kib"] < IDLE_MAX_KIB
+    # Which pages of libraries happen to be there is the system's affair; what is allocated is private. "The
+    # same" leaves room for the pages that a heap happens to touch.
+    yield (f"after {many_n:,} tasks: private memory as after {few_n:,}",
+           f"{kib_text(last['private_kib'])}, {kib_text(few['private_kib'])}",
+           last["private_kib"] <= few["private_kib"] * 1.02)
     value = idle["ours"]["cpu_per_hour_s"] / idle["pebble"]["cpu_per_hour_s"] if idle["pebble"]["cpu_per_hour_s"] else 1
     yield "idle: a quarter of the peer's CPU time", f"1/{1 / value:.1f}" if value else "not measurable", value <= IDLE_CPU_PART
     for size, results in figures["sync"].items():

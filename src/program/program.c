@@ -16,10 +16,10 @@
 
 enum { EXIT_SIGTERM = 128 + SIGTERM, CAPABILITIES_MAX = 1024 * 1024 };
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define IS_SANITIZED 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define IS_SANITIZED 1
 #endif
 #endif
@@ -151,6 +151,16 @@ static void explain_settings(const struct cli_request *request) {
     log_free(log);
 }
 
+/* libcurl's libraries tidy their memory up at exit, which touches more of it: 0.3 MiB and 3 % of a small
+ * sync. We register nothing ourselves; sanitizers report at exit. */
+static int leave(int code) {
+#ifndef IS_SANITIZED
+    fflush(NULL);
+    _exit(code);
+#endif
+    return code;
+}
+
 int baton_main(int argc, char **argv, const struct baton_connector *connector) {
     refuse_core_dumps();
     struct err err = ERR_INIT;
@@ -159,9 +169,9 @@ int baton_main(int argc, char **argv, const struct baton_connector *connector) {
     if (!cli_parse(argc, argv, connector, &request, &err)) {
         explain_settings(&request);
         cli_request_done(&request);
-        return exit_code(false, 0, &err);
+        return leave(exit_code(false, 0, &err));
     }
     bool ok = dispatch(&request, connector, &signal_number, &err);
     cli_request_done(&request);
-    return exit_code(ok, signal_number, &err);
+    return leave(exit_code(ok, signal_number, &err));
 }

@@ -2,8 +2,9 @@
  *
  *     int main(int argc, char **argv) { return baton_main(argc, argv, &my_connector); }
  *
- * Returns the exit code of connector-cli.md section 5: 0, the gRPC status number of the error, 0 after
- * SIGINT and 143 after SIGTERM. The last line on stderr is the error, alone.
+ * Ends the process with the exit code of connector-cli.md section 5: 0, or the gRPC status number of the
+ * error; after SIGINT 0, after SIGTERM 143, in service mode 0 after both. The last line on stderr is the
+ * error, alone.
  */
 #ifndef PROGRAM_PROGRAM_H
 #define PROGRAM_PROGRAM_H

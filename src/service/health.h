@@ -35,7 +35,7 @@ enum {
     HEALTH_CONNECTIONS_MAX = 32,
     HEALTH_REQUEST_MS = 10 * 1000, /* to send a request, and to take the answer */
     HEALTH_CHECK_MS = 30 * 1000,   /* for the owner's check */
-    HEALTH_REUSE_MS = 10 * 1000,
+    HEALTH_REUSE_MS = 60 * 1000, /* a check is two requests of a day's 5,000 */
 };
 
 struct health;
