@@ -104,7 +104,7 @@ def test_help_lists_commands_and_settings(tmp_path, flag):  # 2
         variable = "BATON_" + name.upper().replace("-", "_")
         assert re.search(rf"\(\${variable}\)( \(default .*\))?$", line), line
     assert sum("required: " in line for line in flags) == 3
-    for hidden in ("base-url", "c1z-temp-dir", "grant-entitlement", "crisp-identifier", "client-id"):
+    for hidden in ("base-url", "c1z-temp-dir", "grant-entitlement", "crisp-identifier", "task-concurrency"):
         assert hidden not in run.stdout
 
 
