@@ -31,7 +31,7 @@ struct priv_file {
     int fd;
     bool owns_fd;
     int64_t size; /* kept here: SQLite asks often */
-    char *map;    /* the file as it was at the first fetch; NULL: not mapped */
+    char *map;    /* the file since the first fetch, with room to grow; NULL: not mapped */
     int64_t map_size;
     int64_t map_used; /* bytes fetched since pages of the map were last given back */
     char *late;       /* written by SQLite, but not to the file yet: LATE_MAX bytes, or NULL */
@@ -45,7 +45,8 @@ struct priv_file {
 enum { LATE_MAX = 64 * 1024 };
 
 /* How much of a mapped file may count as our memory. */
-enum { MAP_USED_MAX = 1024 * 1024 };
+enum { MAP_USED_MAX = 1024 * 1024, MAP_GROWTH = 4 };
+#define MAP_GROWTH_MAX (INT64_C(1) << 40) /* no file is that large; a product must fit */
 
 /* --- the descriptors --- */
 
@@ -244,11 +245,18 @@ static bool map_file(struct priv_file *f) {
         return true;
     if (f->owns_fd || f->size == 0 || (uint64_t)f->size > SIZE_MAX)
         return false;
-    void *map = mmap(NULL, (size_t)f->size, PROT_READ, MAP_SHARED, f->fd, 0);
+    /* With room for what will be written while it is there: a map cannot grow under SQLite's pointers. What
+     * lies behind the end of the file is only addresses, and is not touched. */
+    sqlite3_int64 size = f->size <= MAP_GROWTH_MAX ? f->size * MAP_GROWTH : f->size;
+    void *map = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, f->fd, 0);
+    if (map == MAP_FAILED && size > f->size) {
+        size = f->size;
+        map = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, f->fd, 0);
+    }
     if (map == MAP_FAILED)
         return false;
     f->map = map;
-    f->map_size = f->size;
+    f->map_size = size;
     return true;
 }
 
@@ -257,7 +265,7 @@ static int file_fetch(sqlite3_file *base, sqlite3_int64 at, int n, void **ret_by
     struct priv_file *f = (struct priv_file *)base;
     *ret_bytes = NULL;
     int rc = write_late_in(f, at, n);
-    if (rc != SQLITE_OK || !map_file(f) || at + n > f->map_size)
+    if (rc != SQLITE_OK || !map_file(f) || at + n > f->map_size || at + n > f->size)
         return rc;
     f->map_used += n;
     if (f->map_used > MAP_USED_MAX) {
