@@ -1,7 +1,7 @@
 /* connector: the contract between the SDK layer and a connector.
  *
  * A connector is one const table. The SDK derives from it the program: flags, help, `config` and
- * `capabilities` output, one-shot sync, later service mode. Callbacks never see flags, files,
+ * `capabilities` output, one-shot sync, service mode. Callbacks never see flags, files,
  * threads, SQLite or gRPC. They run in one thread, one after the other:
  *
  *     open -> validate -> [resources of each type] -> [entitlements] -> [grants] -> close

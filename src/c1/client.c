@@ -27,10 +27,6 @@ static const struct method methods[] = {
     [C1_FINISH_TASK] = METHOD("FinishTask", finish_task),
 };
 
-const char *c1_method_name(enum c1_method method) {
-    return methods[method].name;
-}
-
 /* -- client ---------------------------------------------------------------------------------------- */
 
 /* The SDK's form with our own tail. */

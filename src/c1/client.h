@@ -46,9 +46,6 @@ void c1_client_warm_up(struct c1_client *client);
 /* What each takes and gives is its row in client.c: Api__BatonService<Name>Request and ...Response. */
 enum c1_method { C1_HELLO, C1_GET_TASK, C1_GET_TASKS, C1_HEARTBEAT, C1_FINISH_TASK };
 
-/* "GetTask", for logs. */
-const char *c1_method_name(enum c1_method method);
-
 /* One of err and answer (borrowed for the call) is NULL. */
 typedef void c1_call_done(const struct err *err, bool is_from_server,
                           const ProtobufCMessage *answer, void *payload);
