@@ -33,6 +33,7 @@ struct trust {
     SSL_CTX *context;  /* NULL before the first use */
     uint64_t signature; /* of the files that the context came from */
     bool is_partial;    /* one of them could not be read */
+    uint64_t hashed;    /* what stat said of a directory with hashes for names; 0: none was seen */
 };
 
 struct trust *trust_new(void) {
@@ -59,6 +60,7 @@ struct load {
     X509_STORE *store; /* NULL: only the signature is wanted */
     uint64_t signature;
     size_t certificates;
+    uint64_t hashed;  /* as in struct trust */
     bool has_hashes;  /* the store finds more by itself */
     struct err err;   /* the first file that could not be read */
 };
@@ -196,9 +198,13 @@ static void load_each_file(struct load *load, const char *path) {
 }
 
 static bool load_hashed(struct load *load, const char *path) {
-    if (!has_hash_names(path))
+    struct load one = {0};
+    mix_stat(&one, path);
+    /* Reading a directory costs a tenth of a millisecond; one that is as it was need not be read again. */
+    if (one.signature != load->hashed && !has_hash_names(path))
         return false;
-    mix_stat(load, path);
+    load->hashed = one.signature;
+    mix(&load->signature, one.signature);
     load->has_hashes = true;
     if (load->store && X509_STORE_load_path(load->store, path) != 1)
         mem_die();
@@ -262,16 +268,24 @@ static SSL_CTX *new_context(X509_STORE *store) {
     return context;
 }
 
+/* The files are as they were when the context was made. */
+static bool is_fresh(const struct trust *t) {
+    struct load now = {.hashed = t->hashed, .err = ERR_INIT};
+    if (!t->context)
+        return false;
+    load_all(t, &now);
+    return now.signature == t->signature;
+}
+
 /* Makes the context if there is none, or if a file has changed and the new ones are good. */
 static bool refresh(struct trust *t, struct err *err) {
-    struct load now = {.err = ERR_INIT};
-    load_all(t, &now);
-    if (t->context && now.signature == t->signature)
+    if (is_fresh(t))
         return true;
     struct load load = {.store = X509_STORE_new(), .err = ERR_INIT};
     if (!load.store)
         mem_die();
     load_all(t, &load);
+    t->hashed = load.hashed;
     /* One of several sources is enough, as in Go; but what was trusted stays so over a bad moment. */
     bool is_partial = load.err.code != ERR_OK;
     bool is_usable = load.certificates > 0 || load.has_hashes;
