@@ -1,6 +1,9 @@
 """Service mode, the loop and the tasks that are no sync: every type is answered, none twice, and C1 is asked for
 work at a civil pace."""
 
+import pathlib
+import re
+
 import pytest
 
 from c1_messages import BODIES, RESOURCE
@@ -343,3 +346,28 @@ def test_syncs_leave_no_descriptors_and_no_children(c1, serve):
     c1.wait_for("GetTask", len(c1.of("GetTask")) + 1)
     assert service.fd_count() == before
     assert service.children() == []
+
+
+# ---- many ----
+
+
+def resting_memory(c1, service):
+    """KiB that are its own, once it has been without work for long enough to have tidied up."""
+    c1.wait_for("GetTasks", len(c1.of("GetTasks")) + 20)
+    status = pathlib.Path(f"/proc/{service.pid}/status").read_text()
+    return int(re.search(r"RssAnon:\s+(\d+)", status).group(1))
+
+
+@pytest.mark.release  # memory under a sanitizer says nothing
+def test_memory_does_not_grow_with_the_number_of_tasks(c1, serve):
+    service = serve("--task-concurrency", "20", env={"BATON_GET_TASKS": "1"})
+    c1.concurrency = 20
+
+    def after(count):
+        ids = [c1.add(("grant", "list_event_feeds", "action_list_schemas")[i % 3]) for i in range(count)]
+        c1.wait(lambda: all(map(c1.is_finished, ids)), f"the end of {count} tasks")
+        return resting_memory(c1, service)
+
+    few = after(100)
+    many = after(1200)
+    assert many < few + 120, f"{few} KiB after 100 tasks, {many} KiB after 1,300"
