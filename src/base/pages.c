@@ -29,9 +29,9 @@ void pages_drop_link_tables(void) {
     dl_iterate_phdr(drop_library, &only_tables);
 }
 
-/* glibc keeps some freed blocks of each small size for the next who asks (its tcache: seven of each up to about
- * a kilobyte) and never gives them back. Whatever page one of them happens to lie in stays, so a process that
- * works for months collects such pages. */
+/* glibc keeps some freed blocks of each small size for the next who asks (its tcache: seven of each up to
+ * about a kilobyte) and never gives them back. Whatever page one of them happens to lie in stays, so a
+ * process that works for months collects such pages. */
 enum { CACHED_EACH = 7, CACHED_MIN = 24, CACHED_STEP = 16, CACHED_MAX = 1032 };
 
 /* One block after the other, linked through their first words. */

@@ -36,6 +36,22 @@ void c1_asset_rewind(struct c1_asset *a) {
     a->offset = 0;
 }
 
+void c1_asset_grow(struct c1_asset *a, int64_t size) {
+    a->is_growing = true;
+    a->size = size;
+}
+
+void c1_asset_complete(struct c1_asset *a, int64_t size) {
+    a->is_growing = false;
+    a->size = size;
+    if (a->step == C1_ASSET_DATA && a->offset == size)
+        a->step = C1_ASSET_EOF;
+}
+
+bool c1_asset_is_ready(const struct c1_asset *a) {
+    return !a->is_growing || a->step != C1_ASSET_DATA || a->size - a->offset >= C1_CHUNK;
+}
+
 static bool fail_size(struct err *err) {
     return err_set(err, ERR_INTERNAL, "a message of the upload does not fit its buffer");
 }
@@ -43,11 +59,12 @@ static bool fail_size(struct err *err) {
 /* What can go wrong with the file does so here, where there is a caller to tell. */
 static bool begin(struct c1_asset *a, struct err *err) {
     struct stat st;
-    if (fstat(a->fd, &st) != 0)
+    if (!a->is_growing && fstat(a->fd, &st) != 0)
         return err_set_errno(err, ERR_UNKNOWN, errno, "cannot read the file to upload");
     if (EVP_DigestInit_ex(a->digest, EVP_sha256(), NULL) != 1)
         return err_set(err, ERR_INTERNAL, "OpenSSL has no SHA-256");
-    a->size = st.st_size;
+    if (!a->is_growing)
+        a->size = st.st_size;
     return true;
 }
 
@@ -62,7 +79,7 @@ static bool put_metadata(struct c1_asset *a, struct buf *message, struct err *er
     request.metadata = &metadata;
     if (!begin(a, err))
         return false;
-    a->step = a->size > 0 ? C1_ASSET_DATA : C1_ASSET_EOF;
+    a->step = a->size > 0 || a->is_growing ? C1_ASSET_DATA : C1_ASSET_EOF;
     return pb_pack_buf(&request.base, message) || fail_size(err);
 }
 
@@ -117,7 +134,7 @@ static bool put_data(struct c1_asset *a, struct buf *message, struct err *err) {
     if (EVP_DigestUpdate(a->digest, room, chunk) != 1)
         return err_set(err, ERR_INTERNAL, "OpenSSL cannot make a digest");
     a->offset += (int64_t)chunk;
-    if (a->offset == a->size)
+    if (a->offset == a->size && !a->is_growing)
         a->step = C1_ASSET_EOF;
     return true;
 }

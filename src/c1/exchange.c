@@ -30,6 +30,11 @@ void c1_exchange_cancel(struct c1_exchange *exchange) {
         free_exchange(exchange);
 }
 
+void c1_exchange_wake(struct c1_exchange *exchange) {
+    if (exchange->call)
+        grpc_call_wake(exchange->call);
+}
+
 static void finish(struct c1_exchange *x, const struct grpc_outcome *outcome) {
     grpc_call_done *done = x->options.done;
     void *payload = x->options.payload;
@@ -66,9 +71,9 @@ static void on_called(const struct grpc_outcome *outcome, void *payload) {
     ask_for_token(x);
 }
 
-static bool on_next(void *payload, struct buf *message, bool *ret_is_last, struct err *err) {
+static enum grpc_next on_next(void *payload, struct buf *message, struct err *err) {
     const struct c1_exchange *x = payload;
-    return x->options.next(x->options.payload, message, ret_is_last, err);
+    return x->options.next(x->options.payload, message, err);
 }
 
 static void fail_late(struct c1_exchange *x) {

@@ -41,6 +41,8 @@ struct c1_exchange_options {
 struct c1_exchange;
 
 struct c1_exchange *c1_exchange_start(const struct c1_exchange_options *options);
+/* As grpc_call_wake(). */
+void c1_exchange_wake(struct c1_exchange *exchange);
 /* Not after `done`. Takes NULL. */
 void c1_exchange_cancel(struct c1_exchange *exchange);
 

@@ -10,7 +10,8 @@ struct c1_upload {
     struct c1_client *client;
     struct c1_exchange *exchange;
     struct c1_asset asset;
-    struct event *watch; /* runs while there is a call */
+    struct event *watch; /* runs while there is a call, and something to send */
+    bool is_waiting;     /* for the file to grow */
     c1_upload_done *done;
     void *payload;
 };
@@ -68,18 +69,41 @@ static void watch(struct c1_upload *u, int ms) {
 static void on_restart(void *payload) {
     struct c1_upload *u = payload;
     c1_asset_rewind(&u->asset);
+    u->is_waiting = false;
     watch(u, u->client->stall_ms);
 }
 
 /* The channel asks for a message when it has room for one: that is the progress that is watched. */
-static bool on_next(void *payload, struct buf *message, bool *ret_is_last, struct err *err) {
+static enum grpc_next on_next(void *payload, struct buf *message, struct err *err) {
     struct c1_upload *u = payload;
     bool is_last;
+    u->is_waiting = !c1_asset_is_ready(&u->asset);
+    if (u->is_waiting) {
+        event_del(u->watch);
+        return GRPC_NEXT_LATER;
+    }
     if (!c1_asset_next(&u->asset, message, &is_last, err))
-        return false;
+        return GRPC_NEXT_FAILED;
     watch(u, is_last ? u->client->verdict_ms : u->client->stall_ms);
-    *ret_is_last = is_last;
-    return true;
+    return is_last ? GRPC_NEXT_LAST : GRPC_NEXT_MESSAGE;
+}
+
+static void go_on(struct c1_upload *u) {
+    if (!u->is_waiting || !c1_asset_is_ready(&u->asset))
+        return;
+    u->is_waiting = false;
+    watch(u, u->client->stall_ms);
+    c1_exchange_wake(u->exchange);
+}
+
+void c1_upload_grow(struct c1_upload *upload, int64_t size) {
+    c1_asset_grow(&upload->asset, size);
+    go_on(upload);
+}
+
+void c1_upload_complete(struct c1_upload *upload, int64_t size) {
+    c1_asset_complete(&upload->asset, size);
+    go_on(upload);
 }
 
 struct c1_upload *c1_upload_start(struct c1_client *client, const char *host_id,

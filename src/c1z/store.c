@@ -162,6 +162,8 @@ struct save {
     uint64_t written;
     uint64_t limit_s;
     int64_t deadline_ms;
+    c1z_written *tell; /* NULL: nobody */
+    void *payload;
 };
 
 /* Adds what the file will need, by how well it compressed so far. */
@@ -187,6 +189,8 @@ static bool save_sink(void *payload, const void *bytes, size_t n, struct err *er
         return false;
     }
     s->written += n;
+    if (s->tell)
+        s->tell(n, s->payload);
     return true;
 }
 
@@ -228,9 +232,10 @@ bool c1z_save(struct c1z_store *store, struct c1z_saved *ret_saved, struct err *
     return true;
 }
 
-bool c1z_save_to(struct c1z_store *store, int fd, struct c1z_saved *ret_saved, struct err *err) {
+bool c1z_save_to(struct c1z_store *store, int fd, c1z_written *written, void *payload,
+                 struct c1z_saved *ret_saved, struct err *err) {
     mem_auto char *name = mem_strdup("the temporary file");
-    struct save s = {.store = store, .target = {.tmp = name, .fd = fd}};
+    struct save s = {.store = store, .target = {.tmp = name, .fd = fd}, .tell = written, .payload = payload};
     set_deadline(&s);
     if (!cancel_check(store->cancel, err) || !store->engine->seal(store, &s.size, err) ||
         !store->engine->write(store, save_sink, &s, &s.done, err))

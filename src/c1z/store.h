@@ -54,9 +54,12 @@ struct c1z_saved {
 bool c1z_check_target(const char *path, struct err *err);
 /* A run that is still open is saved unfinished; nothing can be put into it afterwards. */
 bool c1z_save(struct c1z_store *store, struct c1z_saved *ret_saved, struct err *err);
-/* Writes the file into an empty descriptor, from its start. Nothing is synced to disk: for a file that is
- * handed on and forgotten. */
-bool c1z_save_to(struct c1z_store *store, int fd, struct c1z_saved *ret_saved, struct err *err);
+typedef void c1z_written(uint64_t bytes, void *payload);
+
+/* Writes the file into an empty descriptor, from its start to its end: what is written is never changed, and
+ * `written` is told of each piece. Nothing is synced to disk: for a file that is handed on and forgotten. */
+bool c1z_save_to(struct c1z_store *store, int fd, c1z_written *written, void *payload,
+                 struct c1z_saved *ret_saved, struct err *err);
 
 /* --- sync runs --- */
 

@@ -79,12 +79,16 @@ static void reset_answer(struct grpc_call_answer *answer) {
     grpc_frame_reader_next(&answer->reader);
 }
 
+/* False: there is none yet, or the call is over. */
 static bool fetch_message(struct grpc_call *call) {
     struct grpc_call_request *request = &call->request;
     struct err err = ERR_INIT;
     request->is_asked = true;
     buf_reset(&request->message);
-    if (!request->next(call->payload, &request->message, &request->is_last, &err)) {
+    enum grpc_next next = request->next(call->payload, &request->message, &err);
+    if (next == GRPC_NEXT_LATER)
+        return false;
+    if (next == GRPC_NEXT_FAILED) {
         grpc_call_fail(call, NGHTTP2_CANCEL, &err);
         return false;
     }
@@ -93,6 +97,8 @@ static bool fetch_message(struct grpc_call *call) {
              call->peer, GRPC_MESSAGE_MAX);
         return false;
     }
+    request->is_wanted = false;
+    request->is_last = next == GRPC_NEXT_LAST;
     put_message(request);
     return true;
 }
@@ -121,15 +127,16 @@ bool grpc_call_read(struct grpc_stream *stream, uint8_t *to, size_t room, size_t
     size_t len = 0;
     bool is_last = false;
     while (len < room && !is_last) {
-        if (request->next && !request->is_asked && !fetch_message(call))
-            return false;
+        if (request->is_wanted && !fetch_message(call))
+            break;
         len += take(request, to + len, room - len);
         if (request->sent < sizeof request->prefix + request->message.len)
             continue;
         is_last = request->is_last;
-        if (!is_last && !fetch_message(call))
-            return false;
+        request->is_wanted = !is_last;
     }
+    if (call->is_over)
+        return false;
     request->is_sent = is_last;
     *ret_len = len;
     *ret_is_last = is_last;
@@ -306,6 +313,7 @@ static void copy_request(struct grpc_call *call, const struct grpc_call_options 
                    strlen(options->authorization));
     buf_init(&request->message, GRPC_MESSAGE_MAX);
     request->next = options->next;
+    request->is_wanted = request->next != NULL;
     if (request->next)
         return;
     request->is_last = true;

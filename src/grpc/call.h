@@ -40,7 +40,7 @@ struct grpc_call_request {
     struct buf message;      /* that is being sent */
     uint8_t prefix[GRPC_FRAME_PREFIX];
     size_t sent; /* of prefix and message */
-    bool is_asked, is_last, is_sent;
+    bool is_asked, is_wanted, is_last, is_sent; /* is_wanted: `next` has to be asked */
 };
 
 struct grpc_call_answer {

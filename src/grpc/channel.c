@@ -121,6 +121,11 @@ void grpc_call_cancel(struct grpc_call *call) {
     wake(channel);
 }
 
+void grpc_call_wake(struct grpc_call *call) {
+    if (call->connection) /* without one, it will be asked anyway */
+        grpc_session_resume(call->connection->session, &call->stream);
+}
+
 static void fail_waiting(struct grpc_channel *channel, const struct err *err) {
     struct grpc_call *call;
     while ((call = TAILQ_FIRST(&channel->waiting)))

@@ -70,11 +70,16 @@ struct grpc_outcome {
 
 struct grpc_call;
 
-/* Puts the next request message, without its frame, into the empty `message`. *ret_is_last: there is
- * no other after this one. A false return (err set) ends the call with that error (RST_STREAM). It may
- * start calls, but not cancel its own nor free the channel. */
-typedef bool grpc_next_message(void *payload, struct buf *message, bool *ret_is_last,
-                               struct err *err);
+enum grpc_next {
+    GRPC_NEXT_MESSAGE,
+    GRPC_NEXT_LAST,   /* a message, and no other after this one */
+    GRPC_NEXT_LATER,  /* there is none yet: asked again after grpc_call_wake(), perhaps once before */
+    GRPC_NEXT_FAILED, /* err is set, and ends the call (RST_STREAM) */
+};
+
+/* Puts the next request message, without its frame, into the empty `message`. It may start calls, but
+ * not wake or cancel its own nor free the channel. */
+typedef enum grpc_next grpc_next_message(void *payload, struct buf *message, struct err *err);
 typedef void grpc_call_done(const struct grpc_outcome *outcome, void *payload);
 
 struct grpc_call_options {
@@ -92,6 +97,8 @@ struct grpc_call_options {
 };
 
 struct grpc_call *grpc_call_start(struct grpc_channel *channel, const struct grpc_call_options *options);
+/* What GRPC_NEXT_LATER put off is there. Not after `done`; not from `next`. */
+void grpc_call_wake(struct grpc_call *call);
 /* Gives the call up (RST_STREAM CANCEL); `done` will not be called. Not after `done`. Takes NULL. */
 void grpc_call_cancel(struct grpc_call *call);
 

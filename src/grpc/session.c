@@ -210,7 +210,7 @@ static ssize_t on_read_source(nghttp2_session *h2, int32_t id, uint8_t *to, size
     size_t len = 0;
     bool is_last = false;
     /* A stream without owner has its RST_STREAM queued. */
-    if (!stream || !session->events->read(stream, to, room, &len, &is_last))
+    if (!stream || !session->events->read(stream, to, room, &len, &is_last) || (len == 0 && !is_last))
         return NGHTTP2_ERR_DEFERRED;
     if (is_last)
         *ret_flags |= NGHTTP2_DATA_FLAG_EOF;
@@ -547,6 +547,12 @@ bool grpc_session_open(struct grpc_session *session, struct grpc_stream *stream,
     session->is_unanswered = true;
     event_active(session->pump, EV_TIMEOUT, 0);
     return true;
+}
+
+void grpc_session_resume(struct grpc_session *session, struct grpc_stream *stream) {
+    /* One that was not put off says so by an error, and needs nothing. */
+    if (stream->id && nghttp2_session_resume_data(session->h2, stream->id) == 0)
+        event_active(session->pump, EV_TIMEOUT, 0);
 }
 
 void grpc_session_drop(struct grpc_session *session, struct grpc_stream *stream, uint32_t code) {

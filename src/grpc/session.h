@@ -56,8 +56,8 @@ struct grpc_session_events {
     void (*data)(struct grpc_stream *stream, const uint8_t *data, size_t len);
     /* The end of the stream came with data, or without anything. */
     void (*data_end)(struct grpc_stream *stream);
-    /* Fills `to` with what is to be sent; *ret_is_last: it ends with this. False: the stream was
-     * dropped instead. */
+    /* Fills `to` with what is to be sent; *ret_is_last: it ends with this. Nothing at all: asked again
+     * after grpc_session_resume(). False: the stream was dropped instead. */
     bool (*read)(struct grpc_stream *stream, uint8_t *to, size_t room, size_t *ret_len,
                  bool *ret_is_last);
     /* It is over without an end from the peer. is_unseen: the peer did not look at it. */
@@ -88,6 +88,8 @@ bool grpc_session_has_room(const struct grpc_session *session);
 /* Begins a request; its body comes from `read`. Header fields are copied. */
 bool grpc_session_open(struct grpc_session *session, struct grpc_stream *stream,
                        const nghttp2_nv *fields, size_t count, struct err *err);
+/* There is something to send again. */
+void grpc_session_resume(struct grpc_session *session, struct grpc_stream *stream);
 /* No event of this stream any more. Resets it with the code unless both sides are through; with
  * NO_ERROR if the peer is through. */
 void grpc_session_drop(struct grpc_session *session, struct grpc_stream *stream, uint32_t code);

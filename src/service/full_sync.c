@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,9 @@
 #include "service/sync_job.h"
 #include "service/worker.h"
 
+/* A smaller file is complete before a server could have taken the first of it. */
+enum { EARLY_BYTES = 1024 * 1024 };
+
 struct full_sync {
     const struct runtime *rt;
     const Api__Task *task;
@@ -24,7 +28,9 @@ struct full_sync {
     struct worker *worker;
     struct c1_upload *upload;
     struct event *timer;
-    struct sync_job job; /* owns its two descriptors */
+    struct event *written;  /* by the child, into the file; NULL before and after */
+    int64_t written_bytes;
+    struct sync_job job; /* owns its descriptors */
     int upload_fd;       /* which of them is being uploaded */
     int failures;        /* of this upload */
     struct err stopped;  /* code OK: not stopped */
@@ -39,10 +45,12 @@ static void full_sync_free(struct full_sync *s) {
     worker_abandon(s->worker);
     c1_upload_cancel(s->upload);
     runtime_timer_free(&s->timer);
-    if (s->job.out_fd >= 0)
-        close(s->job.out_fd);
-    if (s->job.debug_fd >= 0)
-        close(s->job.debug_fd);
+    runtime_timer_free(&s->written);
+    const int fds[] = {s->job.out_fd, s->job.written_fd, s->job.debug_fd};
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+        if (fds[i] >= 0)
+            close(fds[i]);
+    }
     free(s);
 }
 
@@ -84,12 +92,12 @@ void full_sync_stop(struct full_sync *s, const char *why) {
     if (s->stopped.code != ERR_OK)
         return;
     err_set(&s->stopped, ERR_CANCELLED, "%s", why);
+    c1_upload_cancel(s->upload);
+    s->upload = NULL;
     if (s->worker) {
         worker_stop(s->worker); /* its end brings ours */
         return;
     }
-    c1_upload_cancel(s->upload);
-    s->upload = NULL;
     heartbeat_free(s->heartbeat);
     s->heartbeat = NULL;
     runtime_timer_free(&s->timer); /* made for another call */
@@ -105,17 +113,24 @@ static void on_upload_again(evutil_socket_t fd, short what, void *payload) {
     upload(payload);
 }
 
+static void retry(struct full_sync *s, const struct err *why) {
+    int64_t wait = schedule_upload_retry(s->failures);
+    log_warn(s->rt->log, "upload failed; will retry", LOG_STR("task_id", s->task->id),
+             LOG_INT("attempt", s->failures), LOG_ERROR_FIELD(why), LOG_MS("wait", wait));
+    if (!s->worker) /* else it waits for the whole file */
+        runtime_after(s->rt, &s->timer, wait, on_upload_again, s);
+}
+
 static void on_uploaded(const struct err *err, bool is_from_server, void *payload) {
     (void)is_from_server;
     struct full_sync *s = payload;
     struct err outcome = runtime_outcome(err);
     bool is_log = s->upload_fd == s->job.debug_fd;
     s->upload = NULL;
+    if (s->worker && outcome.code == ERR_OK)
+        err_set(&outcome, ERR_INTERNAL, "the server says that it has the file, which is not even complete");
     if (outcome.code != ERR_OK && ++s->failures < SCHEDULE_UPLOAD_TRIES) {
-        int64_t wait = schedule_upload_retry(s->failures);
-        log_warn(s->rt->log, "upload failed; will retry", LOG_STR("task_id", s->task->id),
-                 LOG_INT("attempt", s->failures), LOG_ERROR_FIELD(&outcome), LOG_MS("wait", wait));
-        runtime_after(s->rt, &s->timer, wait, on_upload_again, s);
+        retry(s, &outcome);
         return;
     }
     if (outcome.code == ERR_OK) {
@@ -144,12 +159,37 @@ static void upload(struct full_sync *s) {
                                 on_uploaded, s);
 }
 
+/* The child compresses and writes; what is there of a large file can go out meanwhile. Once: an upload that
+ * has failed is begun again when the file is whole. */
+static void on_written(evutil_socket_t fd, short what, void *payload) {
+    (void)what;
+    struct full_sync *s = payload;
+    eventfd_t bytes = 0;
+    if (eventfd_read(fd, &bytes) != 0 || s->stopped.code != ERR_OK)
+        return;
+    s->written_bytes += (int64_t)bytes;
+    if (!s->upload && s->failures == 0 && s->written_bytes >= EARLY_BYTES)
+        upload(s);
+    if (s->upload)
+        c1_upload_grow(s->upload, s->written_bytes);
+}
+
+static bool watch_written(struct full_sync *s, struct err *err) {
+    s->job.written_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (s->job.written_fd < 0)
+        return err_set_errno(err, ERR_RESOURCE_EXHAUSTED, errno, "cannot watch the file of the sync");
+    s->written = event_new(s->rt->base, s->job.written_fd, EV_READ | EV_PERSIST, on_written, s);
+    return (s->written && event_add(s->written, NULL) == 0) ||
+           err_set(err, ERR_RESOURCE_EXHAUSTED, "cannot watch the file of the sync");
+}
+
 /* --- the sync --- */
 
 static void on_synced(const struct err *err, const void *result, void *payload) {
     struct full_sync *s = payload;
     const struct sync_job_result *r = result;
     s->worker = NULL;
+    runtime_timer_free(&s->written);
     if (err->code != ERR_OK || s->stopped.code != ERR_OK) {
         end(s, err);
         return;
@@ -158,8 +198,10 @@ static void on_synced(const struct err *err, const void *result, void *payload) 
              LOG_STR("sync_id", r->report.run_id), LOG_INT("resources", r->report.resources),
              LOG_INT("grants", r->report.grants), LOG_MS("duration", r->report.duration_ms),
              LOG_INT("compressed_bytes", r->compressed_bytes));
-    s->upload_fd = s->job.out_fd;
-    upload(s);
+    if (s->upload)
+        c1_upload_complete(s->upload, (int64_t)r->compressed_bytes);
+    else
+        upload(s);
 }
 
 /* A private file for what will be uploaded. */
@@ -215,10 +257,12 @@ static bool prepare(struct full_sync *s, struct err *err) {
         t->skip_entitlements_and_grants || options_bool(o, "skip-entitlements-and-grants");
     s->job.skip_grants = t->skip_grants;
     s->job.skip_everything = options_bool(o, "skip-full-sync");
-    s->job.out_fd = make_file(s->rt, "c1z", err);
-    if (s->job.out_fd >= 0 && s->task->debug)
+    s->job.out_fd = s->upload_fd = make_file(s->rt, "c1z", err);
+    if (s->job.out_fd < 0 || !watch_written(s, err))
+        return false;
+    if (s->task->debug)
         s->job.debug_fd = make_file(s->rt, "debug.log", err);
-    return s->job.out_fd >= 0 && (!s->task->debug || s->job.debug_fd >= 0);
+    return !s->task->debug || s->job.debug_fd >= 0;
 }
 
 /* In the child. */
@@ -239,6 +283,7 @@ static void work(struct full_sync *s) {
     };
     if (prepare(s, &err)) {
         o.keep[o.keep_count++] = s->job.out_fd;
+        o.keep[o.keep_count++] = s->job.written_fd;
         if (s->job.debug_fd >= 0)
             o.keep[o.keep_count++] = s->job.debug_fd;
         s->worker = worker_start(&o, &err);
@@ -271,7 +316,7 @@ struct full_sync *full_sync_start(const struct runtime *rt, const Api__Task *tas
         .task = task,
         .done = done,
         .payload = payload,
-        .job = {.connector = rt->connector, .env = rt->env, .out_fd = -1, .debug_fd = -1},
+        .job = {.connector = rt->connector, .env = rt->env, .out_fd = -1, .written_fd = -1, .debug_fd = -1},
         .stopped = ERR_INIT,
         .started_ms = clock_mono_ms(),
     };

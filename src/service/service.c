@@ -153,7 +153,13 @@ static void on_checked(const struct err *err, const void *result, void *payload)
 /* In the child. */
 static bool run_check(void *payload, const struct cancel *cancel, void *result, struct err *err) {
     const struct service *s = payload;
-    struct sync_job job = {.connector = s->rt.connector, .env = &s->env, .out_fd = -1, .debug_fd = -1};
+    struct sync_job job = {
+        .connector = s->rt.connector,
+        .env = &s->env,
+        .out_fd = -1,
+        .written_fd = -1,
+        .debug_fd = -1,
+    };
     return sync_job_validate(&job, cancel, result, err);
 }
 

@@ -1,5 +1,7 @@
 #include "service/sync_job.h"
 
+#include <sys/eventfd.h>
+
 #include "c1z/store.h"
 
 static bool fill(const struct sync_job *job, const struct baton_env *env, struct c1z_store *store,
@@ -24,8 +26,14 @@ static bool fill(const struct sync_job *job, const struct baton_env *env, struct
     return ok;
 }
 
-bool sync_job_run(void *payload, const struct cancel *cancel, void *result, struct err *err) {
+static void count_written(uint64_t bytes, void *payload) {
     const struct sync_job *job = payload;
+    if (job->written_fd >= 0)
+        eventfd_write(job->written_fd, bytes);
+}
+
+bool sync_job_run(void *payload, const struct cancel *cancel, void *result, struct err *err) {
+    struct sync_job *job = payload;
     struct sync_job_result *r = result;
     struct baton_env env = *job->env;
     env.cancel = cancel;
@@ -39,7 +47,8 @@ bool sync_job_run(void *payload, const struct cancel *cancel, void *result, stru
     if (!store)
         return false;
     struct c1z_saved saved;
-    bool ok = fill(job, &env, store, &r->report, err) && c1z_save_to(store, job->out_fd, &saved, err);
+    bool ok = fill(job, &env, store, &r->report, err) &&
+              c1z_save_to(store, job->out_fd, count_written, job, &saved, err);
     if (ok) {
         r->compressed_bytes = saved.compressed_bytes;
         r->decompressed_bytes = saved.decompressed_bytes;

@@ -1,6 +1,6 @@
 /* sync_job: the work of a full-sync task, done in a child process (service/worker.h): the connector is
  * opened, the engine fills a new store, the store is written into `out_fd`, an empty file that has no
- * name. With `debug_fd` every log line of the work goes there too, at debug level.
+ * name, from its start to its end. With `debug_fd` every log line of the work goes there too, at debug level.
  */
 #ifndef SERVICE_SYNC_JOB_H
 #define SERVICE_SYNC_JOB_H
@@ -18,7 +18,8 @@ struct sync_job {
     size_t only_type_count;
     bool skip_entitlements_and_grants, skip_grants, skip_everything;
     int out_fd;
-    int debug_fd; /* -1: none */
+    int written_fd; /* an eventfd(2) that counts the bytes written into out_fd; -1: none */
+    int debug_fd;   /* -1: none */
 };
 
 /* Plain data: it comes back through a pipe. */

@@ -71,12 +71,11 @@ void dial_cancel(struct dial *dial) {
 
 /* ---- the calls ---- */
 
-static bool next_message(void *payload, struct buf *message, bool *ret_is_last, struct err *err) {
+static enum grpc_next next_message(void *payload, struct buf *message, struct err *err) {
     int *left = payload;
     (void)err;
     buf_extend(message, 40000);
-    *ret_is_last = --*left == 0;
-    return true;
+    return --*left == 0 ? GRPC_NEXT_LAST : GRPC_NEXT_MESSAGE;
 }
 
 static void on_done(const struct grpc_outcome *outcome, void *payload) {

@@ -129,17 +129,18 @@ static bool parse(int argc, char **argv, struct wish *w) {
     return w->channel.host && w->channel.port && w->call.path;
 }
 
-static bool next_message(void *payload, struct buf *message, bool *ret_is_last, struct err *err) {
+static enum grpc_next next_message(void *payload, struct buf *message, struct err *err) {
     struct task *task = payload;
     const struct wish *w = task->tool->wish;
     uint8_t *to = buf_extend(message, w->stream_size);
-    if (!to)
-        return err_set(err, ERR_INVALID_ARGUMENT, "--stream: the messages are too large");
+    if (!to) {
+        err_set(err, ERR_INVALID_ARGUMENT, "--stream: the messages are too large");
+        return GRPC_NEXT_FAILED;
+    }
     for (size_t i = 0; i < w->stream_size; i++)
         to[i] = (uint8_t)(i * 31 + (size_t)task->sent);
     EVP_DigestUpdate(task->digest, to, w->stream_size);
-    *ret_is_last = ++task->sent >= w->stream_count;
-    return true;
+    return ++task->sent >= w->stream_count ? GRPC_NEXT_LAST : GRPC_NEXT_MESSAGE;
 }
 
 static void put_hex(struct jsonw *w, const char *key, const uint8_t *data, size_t n) {

@@ -144,6 +144,65 @@ static void test_asset_takes_the_size_of_the_start(void **state) {
     free(bytes);
 }
 
+/* Sizes that the writer tells, one after the other; the last is the end. */
+static void grow(struct c1_asset *asset, struct buf *content, const int64_t *sizes, size_t count) {
+    buf_auto struct buf message;
+    bool is_last = false;
+    buf_init(&message, C1_CHUNK_MESSAGE_MAX);
+    c1_asset_grow(asset, 0);
+    assert_true(c1_asset_is_ready(asset));
+    next(asset, &message, &is_last); /* metadata */
+    for (size_t i = 0; i < count; i++) {
+        if (i + 1 < count)
+            c1_asset_grow(asset, sizes[i]);
+        else
+            c1_asset_complete(asset, sizes[i]);
+        while (!is_last && c1_asset_is_ready(asset)) {
+            if (!next(asset, &message, &is_last))
+                continue;
+            size_t head = message.len > 16384 + 9 ? 9 : 5; /* lengths of three bytes, or of one */
+            buf_add(content, message.data + head, message.len - head);
+        }
+        assert_int_equal(is_last, i + 1 == count);
+    }
+    uint8_t digest[32];
+    SHA256((uint8_t *)content->data, content->len, digest);
+    assert_memory_equal(message.data + 5, digest, 32);
+}
+
+static void test_asset_follows_a_file_that_grows(void **state) {
+    (void)state;
+    static const struct {
+        int64_t sizes[4];
+        size_t count;
+    } cases[] = {
+        {{0}, 1},
+        {{C1_CHUNK - 1, C1_CHUNK, C1_CHUNK}, 3},
+        {{1, 3 * C1_CHUNK, 3 * C1_CHUNK + 1, 3 * C1_CHUNK + 20000}, 4},
+        {{C1_CHUNK + 1, C1_CHUNK + 1}, 2},
+    };
+    uint8_t *bytes = make_bytes(4 * C1_CHUNK);
+    int fd = make_file(bytes, 4 * C1_CHUNK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t size = cases[i].sizes[cases[i].count - 1];
+        buf_auto struct buf content;
+        struct c1_asset asset;
+        buf_init(&content, 4 * 1024 * 1024);
+        c1_asset_init(&asset, "vm", TASK, fd);
+        assert_int_equal(ftruncate(fd, size), 0);
+        for (int pass = 0; pass < 2; pass++) { /* another attempt begins anew */
+            buf_reset(&content);
+            grow(&asset, &content, cases[i].sizes, cases[i].count);
+            assert_int_equal(content.len, size);
+            c1_asset_rewind(&asset);
+        }
+        c1_asset_done(&asset);
+        assert_int_equal(pwrite(fd, bytes, 4 * C1_CHUNK, 0), 4 * C1_CHUNK);
+    }
+    close(fd);
+    free(bytes);
+}
+
 static void test_asset_tells_what_it_cannot_read(void **state) {
     (void)state;
     buf_auto struct buf message;
@@ -162,6 +221,7 @@ int main(void) {
         cmocka_unit_test(test_asset_cuts_a_file_into_chunks),
         cmocka_unit_test(test_asset_writes_the_bytes_of_the_specification),
         cmocka_unit_test(test_asset_takes_the_size_of_the_start),
+        cmocka_unit_test(test_asset_follows_a_file_that_grows),
         cmocka_unit_test(test_asset_tells_what_it_cannot_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

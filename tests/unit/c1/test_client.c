@@ -25,7 +25,7 @@ struct step {
 
 static struct grpc_script {
     const struct step *steps;
-    int calls, cancelled, warmed, freed;
+    int calls, cancelled, warmed, freed, waits;
     char log[512];        /* a line a call: path, authorization, size of the request or messages */
     char user_agent[128];
     int deadline_ms;      /* of the last call */
@@ -39,6 +39,8 @@ struct grpc_call {
     struct grpc_call_options options;
     const struct step *step;
     struct event *event;
+    int pulled;
+    bool is_waiting; /* for a message that is not there yet */
 };
 
 struct grpc_channel *grpc_channel_new(const struct grpc_channel_options *options) {
@@ -68,20 +70,27 @@ void grpc_call_cancel(struct grpc_call *call) {
     free(call);
 }
 
+void grpc_call_wake(struct grpc_call *call) {
+    assert_true(call->is_waiting);
+    call->is_waiting = false;
+    event_active(call->event, EV_TIMEOUT, 0);
+}
+
 /* Asks for the messages of an upload. */
-static bool pull(struct grpc_call *call, struct err *err) {
-    bool is_last = false;
-    int n = 0;
-    while (!is_last && n != call->step->pulls) {
+static void pull(struct grpc_call *call, struct err *err) {
+    enum grpc_next next = GRPC_NEXT_MESSAGE;
+    while (next == GRPC_NEXT_MESSAGE && call->pulled != call->step->pulls) {
         buf_auto struct buf message;
         buf_init(&message, C1_CHUNK_MESSAGE_MAX);
-        if (!call->options.next(call->options.payload, &message, &is_last, err))
-            return false;
-        n++;
+        next = call->options.next(call->options.payload, &message, err);
+        call->pulled += next == GRPC_NEXT_MESSAGE || next == GRPC_NEXT_LAST;
     }
+    call->is_waiting = next == GRPC_NEXT_LATER;
+    script.waits += call->is_waiting;
+    if (call->is_waiting || next == GRPC_NEXT_FAILED)
+        return;
     size_t used = strlen(script.log);
-    snprintf(script.log + used, sizeof script.log - used, " %d messages\n", n);
-    return true;
+    snprintf(script.log + used, sizeof script.log - used, " %d messages\n", call->pulled);
 }
 
 static void end_call(evutil_socket_t fd, short what, void *payload) {
@@ -98,7 +107,7 @@ static void end_call(evutil_socket_t fd, short what, void *payload) {
     }
     if (call->options.next)
         pull(call, &outcome.err);
-    if (step->is_hanging)
+    if (step->is_hanging || call->is_waiting)
         return;
     grpc_call_done *done = call->options.done;
     void *done_payload = call->options.payload;
@@ -345,6 +354,40 @@ static void test_client_gives_a_stalled_upload_up(void **state) {
     end(client);
 }
 
+static void test_client_uploads_a_file_that_grows(void **state) {
+    (void)state;
+    static const struct step steps[] = {
+        {.pulls = -1}, {.code = ERR_UNAUTHENTICATED, .pulls = 2}, {.pulls = -1}};
+    static const char *const logs[] = {
+        "UploadAsset Bearer t1 5 messages\n",
+        "UploadAsset Bearer t1 2 messages\nUploadAsset Bearer t2 5 messages\n"};
+    struct c1_client *client = begin(steps, 50);
+    int fd = make_file(2 * C1_CHUNK + 7);
+    for (int i = 0; i < 2; i++) {
+        struct caller caller = {0};
+        *script.log = '\0';
+        script.waits = 0;
+        struct c1_upload *upload = c1_upload_start(client, "vm", TASK, fd, on_uploaded, &caller);
+        c1_upload_grow(upload, C1_CHUNK);
+        run_until(&script.waits, 1);
+        /* Longer than a server may let it stand still. */
+        event_base_loopexit(world.base, &(struct timeval){.tv_usec = 100000});
+        event_base_dispatch(world.base);
+        c1_upload_grow(upload, C1_CHUNK + 9);
+        run_dry();
+        assert_int_equal(script.waits, 1); /* no whole chunk */
+        c1_upload_grow(upload, 2 * C1_CHUNK + 7);
+        run_until(&script.waits, 2);
+        assert_int_equal(caller.told, 0);
+        c1_upload_complete(upload, 2 * C1_CHUNK + 7);
+        run_until(&caller.told, 1);
+        assert_int_equal(caller.err.code, ERR_OK);
+        assert_string_equal(script.log, logs[i]);
+    }
+    close(fd);
+    end(client);
+}
+
 static void test_client_cancels_uploads(void **state) {
     (void)state;
     static const struct step steps[] = {{.pulls = 1, .is_hanging = true}};
@@ -370,6 +413,7 @@ int main(void) {
         cmocka_unit_test(test_client_cancels),
         cmocka_unit_test(test_client_uploads),
         cmocka_unit_test(test_client_gives_a_stalled_upload_up),
+        cmocka_unit_test(test_client_uploads_a_file_that_grows),
         cmocka_unit_test(test_client_cancels_uploads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,19 +60,27 @@ struct source {
     int left, asked;
     size_t size;
     bool is_failing;
+    bool is_live; /* only `ready` messages are there yet */
+    int ready, waits;
 };
 
-static bool next_message(void *payload, struct buf *message, bool *ret_is_last, struct err *err) {
+static enum grpc_next next_message(void *payload, struct buf *message, struct err *err) {
     struct source *source = payload;
     assert_int_equal(message->len, 0);
     source->asked++;
-    if (source->is_failing)
-        return err_set(err, ERR_DATA_LOSS, "the file has shrunk");
+    if (source->is_live && source->ready == 0) {
+        source->waits++;
+        return GRPC_NEXT_LATER;
+    }
+    source->ready--;
+    if (source->is_failing) {
+        err_set(err, ERR_DATA_LOSS, "the file has shrunk");
+        return GRPC_NEXT_FAILED;
+    }
     void *to = buf_extend(message, source->size);
     if (to)
         memset(to, 'x', source->size);
-    *ret_is_last = --source->left == 0;
-    return true;
+    return --source->left == 0 ? GRPC_NEXT_LAST : GRPC_NEXT_MESSAGE;
 }
 
 static struct grpc_call *start_stream(struct source *source, int deadline_ms) {
@@ -182,6 +190,28 @@ static void test_channel_streams_messages(void **state) {
     assert_int_equal(got.code, ERR_OK);
     assert_int_equal(source.asked, 20);
     assert_int_equal(world.received, 20 * (512 * 1024 + 5));
+}
+
+static void test_channel_waits_for_a_message_that_is_late(void **state) {
+    (void)state;
+    struct source source = {.left = 3, .size = 20000, .is_live = true};
+    struct grpc_call *call = start_stream(&source, 0);
+    grpc_call_wake(call); /* before it has a connection */
+    for (int i = 0; i < 3; i++) {
+        int before = source.waits;
+        run_until(&source.waits, before + 1);
+        run_dry();
+        assert_in_range(source.waits, before + 1, before + 2); /* not over and over */
+        before = source.waits;
+        call_once(); /* another call is not held up */
+        assert_int_equal(source.waits, before);
+        source.ready = 1;
+        grpc_call_wake(call);
+        grpc_call_wake(call);
+    }
+    run_until(&got.count, 4);
+    assert_int_equal(got.ok_count, 4);
+    assert_int_equal(world.dials, 1);
 }
 
 static void answer_emptily(struct peer *peer, const nghttp2_frame *frame) {
@@ -1103,6 +1133,7 @@ int main(void) {
         TEST(test_channel_puts_brackets_around_ipv6),
         TEST(test_channel_makes_many_calls_on_one_connection),
         TEST(test_channel_streams_messages),
+        TEST(test_channel_waits_for_a_message_that_is_late),
         TEST(test_channel_takes_an_empty_answer),
         TEST(test_channel_warms_up),
         TEST(test_channel_hands_on_a_trailers_only_status),

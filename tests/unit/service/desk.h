@@ -29,6 +29,8 @@ struct c1_call {
 
 struct c1_upload {
     int fd;
+    int64_t size; /* as told while it grows; 0: it did not */
+    bool is_complete;
     c1_upload_done *done;
     void *payload;
 };
@@ -90,6 +92,17 @@ struct c1_upload *c1_upload_start(struct c1_client *client, const char *host_id,
     desk.uploads++;
     desk.upload = upload;
     return upload;
+}
+
+void c1_upload_grow(struct c1_upload *upload, int64_t size) {
+    assert_ptr_equal(upload, desk.upload);
+    assert_false(upload->is_complete);
+    upload->size = size;
+}
+
+void c1_upload_complete(struct c1_upload *upload, int64_t size) {
+    c1_upload_grow(upload, size);
+    upload->is_complete = true;
 }
 
 void c1_upload_cancel(struct c1_upload *upload) {

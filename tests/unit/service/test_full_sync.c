@@ -1,6 +1,8 @@
 /* full_sync: how a task goes and how it ends. The child is the test's own: it ends when the test says so. */
 #include "tests/unit/test.h"
 
+#include <sys/eventfd.h>
+
 #include "service/full_sync.h"
 #include "service/sync_job.h"
 #include "service/worker.h"
@@ -42,8 +44,9 @@ void worker_abandon(struct worker *worker) {
     free(worker);
 }
 
+static struct sync_job_result result;
+
 static void end_child(enum err_code code, const char *text) {
-    static const struct sync_job_result result;
     struct worker *w = child.running;
     struct err err = ERR_INIT;
     child.running = NULL;
@@ -51,6 +54,11 @@ static void end_child(enum err_code code, const char *text) {
         err_set(&err, code, "%s", text);
     w->options.done(&err, &result, w->options.payload);
     free(w);
+}
+
+static void end_child_with(uint64_t file_size) {
+    result.compressed_bytes = file_size;
+    end_child(ERR_OK, NULL);
 }
 
 /* -- the task ---------------------------------------------------------------------------------------- */
@@ -179,6 +187,79 @@ static void test_full_sync_uploads_three_times(void **state) {
     expect(ERR_UNIMPLEMENTED, false);
 }
 
+/* The child has written so much of the file. */
+static void write_file(int64_t bytes) {
+    /* The second of those that stay open in the child. */
+    assert_int_equal(eventfd_write(child.running->options.keep[1], (eventfd_t)bytes), 0);
+    for (int i = 0; i < 5; i++)
+        event_base_loop(desk.rt.base, EVLOOP_NONBLOCK);
+}
+
+static void test_full_sync_uploads_a_large_file_while_it_is_written(void **state) {
+    (void)state;
+    start();
+    take_heartbeat(false);
+    write_file(300000);
+    assert_int_equal(desk.uploads, 0); /* it may be complete at any moment */
+    write_file(900000);
+    assert_int_equal(desk.uploads, 1);
+    assert_int_equal(desk.upload->size, 1200000);
+    write_file(800000);
+    assert_int_equal(desk.upload->size, 2000000);
+    assert_false(desk.upload->is_complete);
+    end_child_with(2000100);
+    assert_int_equal(desk.uploads, 1);
+    assert_int_equal(desk.upload->size, 2000100);
+    assert_true(desk.upload->is_complete);
+    desk_end_upload(ERR_OK);
+    expect(ERR_OK, false);
+}
+
+static void test_full_sync_begins_a_failed_early_upload_again_when_the_file_is_whole(void **state) {
+    (void)state;
+    static const enum err_code codes[] = {ERR_UNAVAILABLE, ERR_OK}; /* OK: for what it cannot have */
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        told.count = desk.uploads = 0;
+        start();
+        take_heartbeat(false);
+        write_file(2000000);
+        desk_end_upload(codes[i]);
+        write_file(2000000);
+        assert_int_equal(desk.uploads, 1);
+        assert_int_equal(told.count, 0);
+        end_child_with(4000000);
+        assert_int_equal(desk.uploads, 2);
+        assert_int_equal(desk.upload->size, 0); /* all of it at once */
+        desk_end_upload(ERR_OK);
+        expect(ERR_OK, false);
+    }
+}
+
+static void test_full_sync_gives_an_early_upload_up_with_the_child(void **state) {
+    (void)state;
+    start();
+    take_heartbeat(false);
+    write_file(2000000);
+    end_child(ERR_RESOURCE_EXHAUSTED, "disk full");
+    assert_int_equal(desk.uploads_cancelled, 1);
+    expect(ERR_RESOURCE_EXHAUSTED, false);
+}
+
+static void test_full_sync_cancelled_during_an_early_upload(void **state) {
+    (void)state;
+    struct full_sync *s = start();
+    take_heartbeat(false);
+    write_file(2000000);
+    full_sync_stop(s, "enough");
+    assert_int_equal(desk.uploads_cancelled, 1);
+    assert_int_equal(child.stopped, 1);
+    write_file(2000000); /* it does not stop at once */
+    assert_int_equal(desk.uploads, 1);
+    end_child(ERR_CANCELLED, "stopped");
+    expect(ERR_CANCELLED, false);
+    assert_string_equal(told.answer.err.msg, "enough");
+}
+
 static void test_full_sync_cancelled_in_the_child(void **state) {
     (void)state;
     struct full_sync *s = start();
@@ -252,6 +333,10 @@ int main(void) {
         TEST(test_full_sync_of_some_resources_is_refused_for_good),
         TEST(test_full_sync_without_a_process),
         TEST(test_full_sync_uploads_three_times),
+        TEST(test_full_sync_uploads_a_large_file_while_it_is_written),
+        TEST(test_full_sync_begins_a_failed_early_upload_again_when_the_file_is_whole),
+        TEST(test_full_sync_gives_an_early_upload_up_with_the_child),
+        TEST(test_full_sync_cancelled_during_an_early_upload),
         TEST(test_full_sync_cancelled_in_the_child),
         TEST(test_full_sync_cancelled_during_the_upload),
         TEST(test_full_sync_cancelled_between_two_uploads),
