@@ -53,8 +53,8 @@ class Sandbox:
 
 
 class Bench:
-    def __init__(self, ours, go, work, quick):
-        self.ours, self.go, self.work, self.quick = ours, go, work, quick
+    def __init__(self, ours, tarball, go, work, quick):
+        self.ours, self.tarball, self.go, self.work, self.quick = ours, tarball, go, work, quick
         self.sandbox = None
         self.env = {"PATH": os.environ["PATH"], "HOME": str(work), "TMPDIR": str(work)}
 
@@ -138,7 +138,7 @@ class Bench:
         def sandbox(operators):
             return Sandbox(self.ours / "crisp-sandbox", operators)
 
-        return service.ServiceBench(self.ours, self.go, self.work, sandbox, plan).run(say)
+        return service.ServiceBench(self.ours, self.tarball, self.go, self.work, sandbox, plan).run(say)
 
     def binaries(self):
         sizes = {}
@@ -158,7 +158,7 @@ def main():
     parser.add_argument("--sizes", metavar="N,N", help=f"numbers of operators (default {','.join(map(str, SIZES))})")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write every single figure there")
     parser.add_argument("--no-doc", action="store_true", help="print the figures, leave docs/benchmarks.md alone")
-    for name in ("ours", "go"):
+    for name in ("ours", "tarball", "go"):
         parser.add_argument(f"--{name}", type=Path, required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
     json_file = options.json.resolve() if options.json else None
@@ -171,7 +171,7 @@ def main():
     work = Path(tempfile.mkdtemp(prefix="bench-"))
     os.chdir(work)
     try:
-        bench = Bench(options.ours.resolve(), options.go.resolve(), work, options.quick)
+        bench = Bench(options.ours.resolve(), options.tarball.resolve(), options.go.resolve(), work, options.quick)
         figures = {"machine": report.machine(work)}
         if not options.service:
             figures["sizes"] = []

@@ -101,6 +101,15 @@ def run_watched(argv, env):
         return status, usage, max(peak, int(report.read() or 0))
 
 
+def wait_for_orphans(not_ours=()):
+    """Until every adopted process has ended; returns their CPU time."""
+    cpu = 0
+    for orphan in set(children_of(os.getpid())) - set(not_ours):
+        _, _, usage = os.wait4(orphan, 0)
+        cpu += usage.ru_utime + usage.ru_stime
+    return cpu
+
+
 def run(argv, env, *, watch_memory=False, not_ours=()):
     """Runs argv to its end, its output thrown away. `not_ours`: children of this process that do not
     belong to the run. Raises Failed unless it exits with 0."""
@@ -112,9 +121,7 @@ def run(argv, env, *, watch_memory=False, not_ours=()):
         (_, status, usage), peak = os.wait4(pid, 0), 0
     wall = time.monotonic() - start
     cpu = usage.ru_utime + usage.ru_stime
-    for orphan in set(children_of(os.getpid())) - set(not_ours):
-        _, _, usage = os.wait4(orphan, 0)
-        cpu += usage.ru_utime + usage.ru_stime
+    cpu += wait_for_orphans(not_ours)
     code = os.waitstatus_to_exitcode(status)
     if code != 0:
         raise Failed(f"exit code {code}: {' '.join(map(str, argv))}")

@@ -1,6 +1,7 @@
 """What our connector costs as a service, beside the same one on ConductorOne's SDK; and beside the smallest
 one on it, which has no source. All stand before the same mockc1 and, if they have one, the same sandbox."""
 
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -38,9 +39,9 @@ QUICK = Plan(hellos=3, idle_s=2, settle_s=2, sizes=(3, 2_000), syncs=((sys.maxsi
 
 
 class ServiceBench:
-    def __init__(self, ours, go, work, sandbox, plan):
-        self.go, self.work, self.new_sandbox, self.plan = go, work, sandbox, plan
-        self.ours = ours
+    def __init__(self, ours, tarball, go, work, sandbox, plan):
+        self.ours, self.tarball, self.go = ours, tarball, go
+        self.work, self.new_sandbox, self.plan = work, sandbox, plan
         self.count = 0
 
     def directory(self):
@@ -53,6 +54,7 @@ class ServiceBench:
         reference = [self.go / "refconnector", "--base-url", sandbox.base_url]
         known = {
             "ours": [self.ours / "baton-crisp", "--crisp-base-url", sandbox.base_url],
+            "tarball": [self.tarball / "baton-crisp", "--crisp-base-url", sandbox.base_url],
             "pebble": reference,
             "sqlite": [*reference, "--storage-engine", "sqlite"],
             "svcdemo": [self.go / "svcdemo"],
@@ -69,14 +71,16 @@ class ServiceBench:
 
     def hello(self, sandbox):
         """From the start of the process until C1 has the first message."""
-        contestants = self.contestants(sandbox, "ours", "svcdemo", "pebble")
+        contestants = self.contestants(sandbox, "ours", "tarball", "svcdemo", "pebble")
         results = {name: [] for name in contestants}
         with self.c1(*FAST) as c1:
+            others = measure.children_of(os.getpid())
             for turn in range(self.plan.hellos + 1):  # the first is not counted
                 for name, argv in contestants.items():
                     c1.add("")
                     with self.service(argv, c1, sandbox) as service:
                         c1.wait_for("idle", PATIENCE_S)
+                    measure.wait_for_orphans(others)  # or they take from the next one's time
                     hello = [e for e in c1.log() if e["method"] == "Hello"][-1]
                     if turn:
                         results[name].append(hello["unix_began"] - service.started)
@@ -86,7 +90,7 @@ class ServiceBench:
 
     def idle(self, sandbox):
         results = {}
-        for name, argv in self.contestants(sandbox, "ours", "svcdemo", "pebble").items():
+        for name, argv in self.contestants(sandbox, "ours", "tarball", "svcdemo", "pebble").items():
             with self.c1(*POLL) as c1, self.service(argv, c1, sandbox) as service:
                 c1.wait_for("idle", PATIENCE_S)
                 time.sleep(self.plan.settle_s)
@@ -135,13 +139,13 @@ class ServiceBench:
     def syncs(self, size):
         with self.new_sandbox(size) as sandbox:
             return {name: self.sync(argv, sandbox, *self.plan.syncs_of(size))
-                    for name, argv in self.contestants(sandbox, "ours", "pebble", "sqlite").items()}
+                    for name, argv in self.contestants(sandbox, "ours", "tarball", "pebble", "sqlite").items()}
 
     # --- after many ---
 
     def after_syncs(self, sandbox):
         results = {}
-        for name, argv in self.contestants(sandbox, "ours", "pebble").items():
+        for name, argv in self.contestants(sandbox, "ours", "tarball", "pebble").items():
             with self.c1(*FAST) as c1, self.service(argv, c1, sandbox) as service:
                 c1.add(f"fullsync*{SYNCS_FEW}")
                 c1.wait_for(f"done {SYNCS_FEW}", PATIENCE_S)
@@ -151,7 +155,7 @@ class ServiceBench:
 
     def after_tasks(self, sandbox):
         results, (env, flags) = {}, MANY
-        for name, argv in self.contestants(sandbox, "ours", "pebble").items():
+        for name, argv in self.contestants(sandbox, "ours", "tarball", "pebble").items():
             results[name], done = {}, 0
             with self.c1(*FAST) as c1, self.service([*argv, *flags], c1, sandbox, env) as service:
                 for mixes in self.plan.mixes:
