@@ -100,8 +100,9 @@ void c1_call_cancel(struct c1_call *call) {
 static ProtobufCMessage *read_answer(const struct method *method,
                                      const struct grpc_outcome *outcome, struct arena *arena,
                                      struct err *err) {
+    /* A task may carry what a person typed; if that stopped the answer, it would stop every task. */
     ProtobufCMessage *answer =
-        pb_unpack(method->answer, outcome->answer, outcome->answer_len, arena, err);
+        pb_unpack_cut(method->answer, outcome->answer, outcome->answer_len, arena, err);
     if (answer)
         return answer;
     err->code = ERR_INTERNAL;

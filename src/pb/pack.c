@@ -19,6 +19,7 @@ enum { QUICK_MAX = 4096 };
 struct check {
     size_t memory; /* estimate of what unpacking takes */
     int depth;
+    bool allows_nul;
     struct err *err;
 };
 
@@ -27,7 +28,7 @@ static bool check_message(struct check *c, const ProtobufCMessageDescriptor *typ
 
 static bool check_text(struct check *c, const ProtobufCMessageDescriptor *type,
                        const ProtobufCFieldDescriptor *field, const struct pb_field *value) {
-    if (memchr(value->bytes, '\0', value->len))
+    if (!c->allows_nul && memchr(value->bytes, '\0', value->len))
         return err_set(c->err, ERR_DATA_LOSS, "%s: %s holds a NUL byte", type->name, field->name);
     if (!utf8_valid((const char *)value->bytes, value->len))
         return err_set(c->err, ERR_DATA_LOSS, "%s: %s is not UTF-8", type->name, field->name);
@@ -94,14 +95,14 @@ static void keep(void *arena, void *p) {
     (void)p;
 }
 
-ProtobufCMessage *pb_unpack(const ProtobufCMessageDescriptor *type, const uint8_t *bytes, size_t n,
-                            struct arena *arena, struct err *err) {
+static ProtobufCMessage *unpack(const ProtobufCMessageDescriptor *type, const uint8_t *bytes, size_t n,
+                                bool allows_nul, struct arena *arena, struct err *err) {
     if (n > PB_MESSAGE_MAX) {
         err_set(err, ERR_DATA_LOSS, "%s: the message has %zu bytes, more than %d MiB", type->name,
                 n, PB_MESSAGE_MAX / (1024 * 1024));
         return NULL;
     }
-    struct check check = {.err = err};
+    struct check check = {.allows_nul = allows_nul, .err = err};
     if (n > 0 && !check_message(&check, type, bytes, n))
         return NULL;
     ProtobufCAllocator in_arena = {.alloc = allocate, .free = keep, .allocator_data = arena};
@@ -109,6 +110,16 @@ ProtobufCMessage *pb_unpack(const ProtobufCMessageDescriptor *type, const uint8_
     if (!m)
         err_set(err, ERR_DATA_LOSS, "%s: the bytes are not such a message", type->name);
     return m;
+}
+
+ProtobufCMessage *pb_unpack(const ProtobufCMessageDescriptor *type, const uint8_t *bytes, size_t n,
+                            struct arena *arena, struct err *err) {
+    return unpack(type, bytes, n, false, arena, err);
+}
+
+ProtobufCMessage *pb_unpack_cut(const ProtobufCMessageDescriptor *type, const uint8_t *bytes, size_t n,
+                                struct arena *arena, struct err *err) {
+    return unpack(type, bytes, n, true, arena, err);
 }
 
 /* Where a message of ordinary size is packed: pb_packer_write() needs room of a size known before. */

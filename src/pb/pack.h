@@ -29,5 +29,9 @@ bool pb_pack_buf(const ProtobufCMessage *m, struct buf *out);
 /* NULL with DataLoss if the bytes are not such a message. */
 ProtobufCMessage *pb_unpack(const ProtobufCMessageDescriptor *type, const uint8_t *bytes, size_t n,
                             struct arena *arena, struct err *err);
+/* The same, but a NUL ends its string and no more. For messages of which one bad string must not cost the
+ * rest, and none is kept. */
+ProtobufCMessage *pb_unpack_cut(const ProtobufCMessageDescriptor *type, const uint8_t *bytes, size_t n,
+                                struct arena *arena, struct err *err);
 
 #endif

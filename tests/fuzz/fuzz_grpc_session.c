@@ -71,15 +71,33 @@ void dial_cancel(struct dial *dial) {
 
 /* ---- the calls ---- */
 
+/* Five messages, every other one later than it is asked for. */
+static struct source {
+    struct grpc_call *call; /* NULL once it has ended */
+    int left;
+    bool is_awaited, is_there;
+} source;
+
 static enum grpc_next next_message(void *payload, struct buf *message, struct err *err) {
-    int *left = payload;
-    (void)err;
+    (void)payload, (void)err;
+    source.is_awaited = source.left % 2 == 0 && !source.is_there;
+    if (source.is_awaited)
+        return GRPC_NEXT_LATER;
+    source.is_there = false;
     buf_extend(message, 40000);
-    return --*left == 0 ? GRPC_NEXT_LAST : GRPC_NEXT_MESSAGE;
+    return --source.left == 0 ? GRPC_NEXT_LAST : GRPC_NEXT_MESSAGE;
+}
+
+static void bring_message(void) {
+    source.is_there = source.is_awaited;
+    source.is_awaited = false;
+    if (source.call)
+        grpc_call_wake(source.call);
 }
 
 static void on_done(const struct grpc_outcome *outcome, void *payload) {
-    (void)payload;
+    if (payload)
+        source.call = NULL;
     ended++;
     assert(utf8_valid(outcome->err.msg, strlen(outcome->err.msg)));
     assert((outcome->err.code == ERR_OK) == (outcome->answer != NULL));
@@ -87,6 +105,7 @@ static void on_done(const struct grpc_outcome *outcome, void *payload) {
 }
 
 static void turn_the_loop(void) {
+    bring_message();
     for (int i = 0; i < TURNS; i++)
         event_base_loop(base, EVLOOP_NONBLOCK);
     if (server) {
@@ -106,7 +125,7 @@ static void feed(const uint8_t *data, size_t size, size_t step) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 1 || size > 64 * 1024)
         return 0;
-    int left = 5;
+    source = (struct source){.left = 5};
     base = event_base_new();
     dials = ended = 0;
     struct grpc_channel *channel = grpc_channel_new(&(struct grpc_channel_options){
@@ -116,11 +135,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                                          .message = (const uint8_t *)"hi",
                                                          .message_len = 2,
                                                          .done = on_done});
-    grpc_call_start(channel, &(struct grpc_call_options){.path = "/a/c",
-                                                         .answer_max = ANSWER_MAX,
-                                                         .next = next_message,
-                                                         .done = on_done,
-                                                         .payload = &left});
+    source.call = grpc_call_start(channel, &(struct grpc_call_options){.path = "/a/c",
+                                                                       .answer_max = ANSWER_MAX,
+                                                                       .next = next_message,
+                                                                       .done = on_done,
+                                                                       .payload = &source});
     turn_the_loop();
     /* Mostly in large pieces: small ones cost time. */
     feed(data + 1, size - 1, data[0] < 200 ? size : data[0]);

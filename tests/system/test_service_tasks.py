@@ -87,6 +87,12 @@ def test_provisioning_that_this_connector_cannot_do(c1, serve):
         assert message.endswith(text + NON_RETRYABLE), kind
 
 
+def test_a_task_with_a_nul_in_a_text_holds_up_nothing(c1, serve):
+    entitlement = {**BODIES["grant"]["entitlement"], "display_name": "mem\0ber"}
+    found = answers(c1, serve, [("grant", {"entitlement": entitlement, "principal": RESOURCE}), ("grant", None)])
+    assert [code for code, *_ in found] == [FAILED_PRECONDITION] * 2
+
+
 MALFORMED = [
     ("grant", {}, "malformed grant task"),
     ("grant", {"entitlement": BODIES["grant"]["entitlement"]}, "malformed grant task"),

@@ -181,6 +181,20 @@ static void test_unpack_refuses_damage(void **state) {
     }
 }
 
+static void test_unpack_cut_ends_a_string_at_a_nul(void **state) {
+    size_t n;
+    uint8_t *bytes = hex_decode("0a03610062 120163", *state, &n);
+    C1__ResourceType *type =
+        (C1__ResourceType *)pb_unpack_cut(&c1__resource_type__descriptor, bytes, n, *state, NULL);
+    assert_non_null(type);
+    assert_string_equal(type->id, "a");
+    assert_string_equal(type->display_name, "c");
+    struct err err = ERR_INIT;
+    bytes = hex_decode("0a02c328", *state, &n); /* all else is as strict */
+    assert_null(pb_unpack_cut(&c1__resource_type__descriptor, bytes, n, *state, &err));
+    assert_int_equal(err.code, ERR_DATA_LOSS);
+}
+
 static void test_unpack_refuses_size_above_ceiling(void **state) {
     uint8_t byte = 0;
     assert_refused(&c1__resource__descriptor, &byte, (size_t)PB_MESSAGE_MAX + 1, "16 MiB", *state);
@@ -294,6 +308,7 @@ int main(void) {
         cmocka_unit_test(test_unpack_of_nothing_is_the_default_message),
         cmocka_unit_test(test_unpack_keeps_unknown_fields),
         cmocka_unit_test(test_unpack_refuses_damage),
+        cmocka_unit_test(test_unpack_cut_ends_a_string_at_a_nul),
         cmocka_unit_test(test_unpack_refuses_size_above_ceiling),
         cmocka_unit_test(test_unpack_limits_nesting),
         cmocka_unit_test(test_unpack_limits_memory),
