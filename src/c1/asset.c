@@ -123,6 +123,9 @@ static bool read_all(const struct c1_asset *a, uint8_t *out, size_t n, struct er
 
 static bool put_data(struct c1_asset *a, struct buf *message, struct err *err) {
     int64_t left = a->size - a->offset;
+    if (left <= 0)
+        return err_set(err, ERR_DATA_LOSS, "%lld bytes were uploaded of a file of %lld",
+                       (long long)a->offset, (long long)a->size);
     size_t chunk = left < C1_CHUNK ? (size_t)left : C1_CHUNK;
     uint8_t prefix[16];
     buf_add(message, prefix, put_prefix(prefix, chunk));

@@ -39,11 +39,11 @@ struct c1_asset {
 void c1_asset_init(struct c1_asset *asset, const char *host_id, const char *task_id, int fd);
 void c1_asset_done(struct c1_asset *asset);
 
-/* The file is being written and has so many bytes. Before the first message, and then as it grows. */
+/* The file is being written and has so many bytes: before the first message, and then as it grows. */
 void c1_asset_grow(struct c1_asset *asset, int64_t size);
 /* It is complete, and has so many. */
 void c1_asset_complete(struct c1_asset *asset, int64_t size);
-/* Begins from the start, with the size the file has now. */
+/* Begins from the start. The size is what the file has at the first message, or what its writer told. */
 void c1_asset_rewind(struct c1_asset *asset);
 /* False: the next message waits for the file to grow. */
 bool c1_asset_is_ready(const struct c1_asset *asset);

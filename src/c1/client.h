@@ -65,14 +65,15 @@ typedef void c1_upload_done(const struct err *err, bool is_from_server, void *pa
 struct c1_upload;
 
 /* One attempt to upload the file, from its start to the size it has. Borrows the descriptor until
- * the end, copies the ids. Unavailable, "the upload stalled ...", if the server lets it stand still. */
+ * the end, copies the ids. Unavailable, "the upload stalled ...", if the server lets it stand still.
+ * A file that is growing is sent as far as c1_upload_grow() says that it is written, and its end only
+ * after c1_upload_complete(). */
 struct c1_upload *c1_upload_start(struct c1_client *client, const char *host_id,
-                                  const char *task_id, int fd, c1_upload_done *done,
-                                  void *payload);
-/* The file is still being written and has so many bytes now: for a new upload, before the loop runs
- * again, and then as the file grows. No end is told to the server before c1_upload_complete(). Neither of the
- * two after `done`. */
+                                  const char *task_id, int fd, bool is_growing,
+                                  c1_upload_done *done, void *payload);
+/* So many bytes are there. Not after `done`. */
 void c1_upload_grow(struct c1_upload *upload, int64_t size);
+/* So many, and no more will come. Not after `done`. */
 void c1_upload_complete(struct c1_upload *upload, int64_t size);
 /* Not after `done`. Takes NULL. */
 void c1_upload_cancel(struct c1_upload *upload);

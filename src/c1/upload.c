@@ -38,8 +38,12 @@ static void finish(struct c1_upload *u, const struct err *err, bool is_from_serv
 }
 
 static void on_outcome(const struct grpc_outcome *outcome, void *payload) {
-    bool is_good = outcome->err.code == ERR_OK;
-    finish(payload, is_good ? NULL : &outcome->err, !is_good && outcome->is_from_server);
+    struct c1_upload *u = payload;
+    struct err err = outcome->err;
+    bool is_from_server = err.code != ERR_OK && outcome->is_from_server;
+    if (err.code == ERR_OK && u->asset.step != C1_ASSET_COMPLETE)
+        err_set(&err, ERR_INTERNAL, "the server said that all is well before it had the whole file");
+    finish(u, err.code == ERR_OK ? NULL : &err, is_from_server);
 }
 
 /* Nothing has moved for too long. */
@@ -107,8 +111,8 @@ void c1_upload_complete(struct c1_upload *upload, int64_t size) {
 }
 
 struct c1_upload *c1_upload_start(struct c1_client *client, const char *host_id,
-                                  const char *task_id, int fd, c1_upload_done *done,
-                                  void *payload) {
+                                  const char *task_id, int fd, bool is_growing,
+                                  c1_upload_done *done, void *payload) {
     struct c1_upload *u = mem_zalloc(sizeof *u);
     u->client = client;
     u->done = done;
@@ -117,6 +121,8 @@ struct c1_upload *c1_upload_start(struct c1_client *client, const char *host_id,
     if (!u->watch)
         mem_die();
     c1_asset_init(&u->asset, host_id, task_id, fd);
+    if (is_growing)
+        c1_asset_grow(&u->asset, 0);
     client->running++;
     u->exchange = c1_exchange_start(&(struct c1_exchange_options){
         .link = &client->link,

@@ -28,12 +28,14 @@ static const char *const system_files[] = {
     "/etc/ssl/cert.pem",
 };
 
+enum { HASHED_MAX = 8 };
+
 struct trust {
     char *file, *dirs; /* from the environment; both NULL: the system's store */
     SSL_CTX *context;  /* NULL before the first use */
     uint64_t signature; /* of the files that the context came from */
     bool is_partial;    /* one of them could not be read */
-    uint64_t hashed;    /* what stat said of a directory with hashes for names; 0: none was seen */
+    uint64_t hashed[HASHED_MAX]; /* what stat said of each directory with hashes for names; 0: nothing */
 };
 
 struct trust *trust_new(void) {
@@ -60,7 +62,8 @@ struct load {
     X509_STORE *store; /* NULL: only the signature is wanted */
     uint64_t signature;
     size_t certificates;
-    uint64_t hashed;  /* as in struct trust */
+    uint64_t hashed[HASHED_MAX]; /* as in struct trust */
+    size_t directories;          /* looked at so far */
     bool has_hashes;  /* the store finds more by itself */
     struct err err;   /* the first file that could not be read */
 };
@@ -199,11 +202,14 @@ static void load_each_file(struct load *load, const char *path) {
 
 static bool load_hashed(struct load *load, const char *path) {
     struct load one = {0};
+    size_t number = load->directories++;
     mix_stat(&one, path);
     /* Reading a directory costs a tenth of a millisecond; one that is as it was need not be read again. */
-    if (one.signature != load->hashed && !has_hash_names(path))
+    bool is_known = number < HASHED_MAX && one.signature == load->hashed[number];
+    if (!is_known && !has_hash_names(path))
         return false;
-    load->hashed = one.signature;
+    if (number < HASHED_MAX)
+        load->hashed[number] = one.signature;
     mix(&load->signature, one.signature);
     load->has_hashes = true;
     if (load->store && X509_STORE_load_path(load->store, path) != 1)
@@ -270,9 +276,10 @@ static SSL_CTX *new_context(X509_STORE *store) {
 
 /* The files are as they were when the context was made. */
 static bool is_fresh(const struct trust *t) {
-    struct load now = {.hashed = t->hashed, .err = ERR_INIT};
+    struct load now = {.err = ERR_INIT};
     if (!t->context)
         return false;
+    memcpy(now.hashed, t->hashed, sizeof now.hashed);
     load_all(t, &now);
     return now.signature == t->signature;
 }
@@ -285,7 +292,7 @@ static bool refresh(struct trust *t, struct err *err) {
     if (!load.store)
         mem_die();
     load_all(t, &load);
-    t->hashed = load.hashed;
+    memcpy(t->hashed, load.hashed, sizeof t->hashed);
     /* One of several sources is enough, as in Go; but what was trusted stays so over a bad moment. */
     bool is_partial = load.err.code != ERR_OK;
     bool is_usable = load.certificates > 0 || load.has_hashes;

@@ -16,7 +16,7 @@
 #include "service/sync_job.h"
 #include "service/worker.h"
 
-/* A smaller file is complete before a server could have taken the first of it. */
+/* A smaller file is compressed within milliseconds. */
 enum { EARLY_BYTES = 1024 * 1024 };
 
 struct full_sync {
@@ -40,17 +40,25 @@ struct full_sync {
 
 /* --- the end --- */
 
+static void unwatch_written(struct full_sync *s) {
+    if (s->written)
+        event_free(s->written);
+    if (s->job.written_fd >= 0)
+        close(s->job.written_fd);
+    s->written = NULL;
+    s->job.written_fd = -1;
+}
+
 static void full_sync_free(struct full_sync *s) {
     heartbeat_free(s->heartbeat);
     worker_abandon(s->worker);
     c1_upload_cancel(s->upload);
     runtime_timer_free(&s->timer);
-    runtime_timer_free(&s->written);
-    const int fds[] = {s->job.out_fd, s->job.written_fd, s->job.debug_fd};
-    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
-        if (fds[i] >= 0)
-            close(fds[i]);
-    }
+    unwatch_written(s);
+    if (s->job.out_fd >= 0)
+        close(s->job.out_fd);
+    if (s->job.debug_fd >= 0)
+        close(s->job.debug_fd);
     free(s);
 }
 
@@ -106,19 +114,23 @@ void full_sync_stop(struct full_sync *s, const char *why) {
 
 /* --- the upload --- */
 
-static void upload(struct full_sync *s);
+static void begin_upload(struct full_sync *s, bool is_growing);
 
 static void on_upload_again(evutil_socket_t fd, short what, void *payload) {
     (void)fd, (void)what;
-    upload(payload);
+    begin_upload(payload, false);
 }
 
 static void retry(struct full_sync *s, const struct err *why) {
+    if (s->worker) {
+        log_warn(s->rt->log, "upload failed; will retry when the file is complete",
+                 LOG_STR("task_id", s->task->id), LOG_INT("attempt", s->failures), LOG_ERROR_FIELD(why));
+        return;
+    }
     int64_t wait = schedule_upload_retry(s->failures);
     log_warn(s->rt->log, "upload failed; will retry", LOG_STR("task_id", s->task->id),
              LOG_INT("attempt", s->failures), LOG_ERROR_FIELD(why), LOG_MS("wait", wait));
-    if (!s->worker) /* else it waits for the whole file */
-        runtime_after(s->rt, &s->timer, wait, on_upload_again, s);
+    runtime_after(s->rt, &s->timer, wait, on_upload_again, s);
 }
 
 static void on_uploaded(const struct err *err, bool is_from_server, void *payload) {
@@ -127,8 +139,6 @@ static void on_uploaded(const struct err *err, bool is_from_server, void *payloa
     struct err outcome = runtime_outcome(err);
     bool is_log = s->upload_fd == s->job.debug_fd;
     s->upload = NULL;
-    if (s->worker && outcome.code == ERR_OK)
-        err_set(&outcome, ERR_INTERNAL, "the server says that it has the file, which is not even complete");
     if (outcome.code != ERR_OK && ++s->failures < SCHEDULE_UPLOAD_TRIES) {
         retry(s, &outcome);
         return;
@@ -142,7 +152,7 @@ static void on_uploaded(const struct err *err, bool is_from_server, void *payloa
         if (!is_log && s->job.debug_fd >= 0) {
             s->upload_fd = s->job.debug_fd;
             s->failures = 0;
-            upload(s);
+            begin_upload(s, false);
             return;
         }
     }
@@ -154,9 +164,9 @@ static void on_uploaded(const struct err *err, bool is_from_server, void *payloa
     end(s, &outcome);
 }
 
-static void upload(struct full_sync *s) {
+static void begin_upload(struct full_sync *s, bool is_growing) {
     s->upload = c1_upload_start(s->rt->client, s->rt->host.host_id, s->task->id, s->upload_fd,
-                                on_uploaded, s);
+                                is_growing, on_uploaded, s);
 }
 
 /* The child compresses and writes; what is there of a large file can go out meanwhile. Once: an upload that
@@ -169,18 +179,18 @@ static void on_written(evutil_socket_t fd, short what, void *payload) {
         return;
     s->written_bytes += (int64_t)bytes;
     if (!s->upload && s->failures == 0 && s->written_bytes >= EARLY_BYTES)
-        upload(s);
+        begin_upload(s, true);
     if (s->upload)
         c1_upload_grow(s->upload, s->written_bytes);
 }
 
-static bool watch_written(struct full_sync *s, struct err *err) {
+/* Where it cannot be watched, the upload begins when the file is complete. */
+static void watch_written(struct full_sync *s) {
     s->job.written_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (s->job.written_fd < 0)
-        return err_set_errno(err, ERR_RESOURCE_EXHAUSTED, errno, "cannot watch the file of the sync");
-    s->written = event_new(s->rt->base, s->job.written_fd, EV_READ | EV_PERSIST, on_written, s);
-    return (s->written && event_add(s->written, NULL) == 0) ||
-           err_set(err, ERR_RESOURCE_EXHAUSTED, "cannot watch the file of the sync");
+    if (s->job.written_fd >= 0)
+        s->written = event_new(s->rt->base, s->job.written_fd, EV_READ | EV_PERSIST, on_written, s);
+    if (!s->written || event_add(s->written, NULL) != 0)
+        unwatch_written(s);
 }
 
 /* --- the sync --- */
@@ -189,7 +199,7 @@ static void on_synced(const struct err *err, const void *result, void *payload) 
     struct full_sync *s = payload;
     const struct sync_job_result *r = result;
     s->worker = NULL;
-    runtime_timer_free(&s->written);
+    unwatch_written(s);
     if (err->code != ERR_OK || s->stopped.code != ERR_OK) {
         end(s, err);
         return;
@@ -201,7 +211,7 @@ static void on_synced(const struct err *err, const void *result, void *payload) 
     if (s->upload)
         c1_upload_complete(s->upload, (int64_t)r->compressed_bytes);
     else
-        upload(s);
+        begin_upload(s, false);
 }
 
 /* A private file for what will be uploaded. */
@@ -258,8 +268,9 @@ static bool prepare(struct full_sync *s, struct err *err) {
     s->job.skip_grants = t->skip_grants;
     s->job.skip_everything = options_bool(o, "skip-full-sync");
     s->job.out_fd = s->upload_fd = make_file(s->rt, "c1z", err);
-    if (s->job.out_fd < 0 || !watch_written(s, err))
+    if (s->job.out_fd < 0)
         return false;
+    watch_written(s);
     if (s->task->debug)
         s->job.debug_fd = make_file(s->rt, "debug.log", err);
     return !s->task->debug || s->job.debug_fd >= 0;
@@ -283,7 +294,8 @@ static void work(struct full_sync *s) {
     };
     if (prepare(s, &err)) {
         o.keep[o.keep_count++] = s->job.out_fd;
-        o.keep[o.keep_count++] = s->job.written_fd;
+        if (s->job.written_fd >= 0)
+            o.keep[o.keep_count++] = s->job.written_fd;
         if (s->job.debug_fd >= 0)
             o.keep[o.keep_count++] = s->job.debug_fd;
         s->worker = worker_start(&o, &err);

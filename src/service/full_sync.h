@@ -1,8 +1,8 @@
 /* full_sync: one full-sync task from its first heartbeat to the end of its upload (service-mode.md 5.3).
  *
  * heartbeat -> sync in a child process (service/sync_job.h) into a file without a name, or memory where no
- * directory is writable -> upload, of a large file begun while it is still being compressed, tried again up
- * to SCHEDULE_UPLOAD_TRIES times -> with `debug` the log as a second upload. It does not finish the task:
+ * directory is writable -> upload, of a large file begun while it is still being compressed, tried up to
+ * SCHEDULE_UPLOAD_TRIES times in all -> with `debug` the log as a second upload. It does not finish the task:
  * `done` gets the outcome, once, from the loop. Nothing it makes has a name in a file system, so nothing is
  * left behind however the process ends.
  */

@@ -79,6 +79,7 @@ say uploaded "$(journalctl -o cat -u baton-crisp.service | grep -c 'uploaded ass
 say status "$(systemctl show -P StatusText baton-crisp.service)"
 say confined "$(grep -E '^(Seccomp|NoNewPrivs|CapEff):' "/proc/$(systemctl show -P MainPID baton-crisp.service)/status" |
   tr -d '\t\n')"
+say tunables "$(tr '\\0' '\\n' <"/proc/$(systemctl show -P MainPID baton-crisp.service)/environ" | grep GLIBC)"
 baton-crisp health-check --endpoint live
 say live $?
 # A check of Crisp runs in a forked child.
@@ -190,6 +191,7 @@ def test_the_service_works_in_its_sandbox(booted):
     assert value(booted, "uploaded") == "1", booted
     assert value(booted, "status").startswith("Connected to C1")
     assert value(booted, "confined") == "CapEff:0000000000000000NoNewPrivs:1Seccomp:2"
+    assert value(booted, "tunables") == "GLIBC_TUNABLES=glibc.malloc.tcache_count=0"
     assert value(booted, "live") == "0"
     assert value(booted, "health") == "0", booted
 

@@ -64,7 +64,7 @@ class Fault:
     """Of one method, or of "token". Without code and answer the call goes its normal way after the delay."""
 
     times: int = 1
-    code: str = None  # the name of a gRPC code
+    code: str = None  # the name of a gRPC code; OK: an UploadAsset that is answered too early
     text: str = "ordered by the test"
     delay_s: float = 0
     is_held: bool = False  # waits for c1.release()
@@ -81,6 +81,10 @@ class Refused(Exception):
     def __init__(self, code, text, shown=None):
         super().__init__(text)
         self.code, self.shown = code, shown or code
+
+
+class EarlyOk(Exception):
+    """An upload is answered with OK before its end, as no server should."""
 
 
 class C1:
@@ -470,6 +474,9 @@ class C1:
                 self._ordered(event, fault, "after")
             self._close(event, "OK")
             return message("UploadAssetResponse")().SerializeToString()
+        except EarlyOk:
+            self._close(event, "early OK")
+            return message("UploadAssetResponse")().SerializeToString()
         except Refused as e:
             self._close(event, e.shown)
             context.abort(getattr(grpc.StatusCode, e.code), str(e))
@@ -488,6 +495,8 @@ class C1:
 
         def maybe(point):
             if fault and fault.after == point:
+                if fault.code == "OK":
+                    raise EarlyOk
                 self._ordered(event, fault, "before")
 
         maybe(None)

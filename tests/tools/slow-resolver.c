@@ -2,8 +2,8 @@
 #include <netdb.h>
 #include <unistd.h>
 
-int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-                struct addrinfo **res) {
+__attribute__((visibility("default"))) int
+getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res) {
     (void)node;
     (void)service;
     (void)hints;

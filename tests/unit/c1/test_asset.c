@@ -134,6 +134,14 @@ static void test_asset_takes_the_size_of_the_start(void **state) {
     assert_int_equal(message.len, 2 + 1 + 2 + 100); /* what was written later is not in it */
 
     c1_asset_rewind(&asset);
+    c1_asset_grow(&asset, 100);
+    next(&asset, &message, &is_last);
+    c1_asset_complete(&asset, -1); /* from a writer that has lost its mind */
+    buf_reset(&message);
+    assert_false(c1_asset_next(&asset, &message, &is_last, &err));
+    assert_int_equal(err.code, ERR_DATA_LOSS);
+
+    c1_asset_rewind(&asset);
     next(&asset, &message, &is_last);
     assert_int_equal(ftruncate(fd, 50), 0);
     buf_reset(&message);

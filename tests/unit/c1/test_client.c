@@ -318,7 +318,7 @@ static void test_client_uploads(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct caller caller = {0};
         *script.log = '\0';
-        c1_upload_start(client, "vm", TASK, fd, on_uploaded, &caller);
+        c1_upload_start(client, "vm", TASK, fd, false, on_uploaded, &caller);
         assert_int_equal(caller.told, 0);
         run_until(&caller.told, 1);
         assert_int_equal(caller.err.code, cases[i].code);
@@ -343,7 +343,7 @@ static void test_client_gives_a_stalled_upload_up(void **state) {
     int fd = make_file(C1_CHUNK + 1);
     for (int i = 0; i < 3; i++) {
         struct caller caller = {0};
-        c1_upload_start(client, "vm", TASK, fd, on_uploaded, &caller);
+        c1_upload_start(client, "vm", TASK, fd, false, on_uploaded, &caller);
         run_until(&caller.told, 1);
         assert_int_equal(caller.err.code, ERR_UNAVAILABLE);
         assert_false(caller.is_from_server);
@@ -367,7 +367,7 @@ static void test_client_uploads_a_file_that_grows(void **state) {
         struct caller caller = {0};
         *script.log = '\0';
         script.waits = 0;
-        struct c1_upload *upload = c1_upload_start(client, "vm", TASK, fd, on_uploaded, &caller);
+        struct c1_upload *upload = c1_upload_start(client, "vm", TASK, fd, true, on_uploaded, &caller);
         c1_upload_grow(upload, C1_CHUNK);
         run_until(&script.waits, 1);
         /* Longer than a server may let it stand still. */
@@ -388,14 +388,30 @@ static void test_client_uploads_a_file_that_grows(void **state) {
     end(client);
 }
 
+static void test_client_believes_no_ok_before_the_end(void **state) {
+    (void)state;
+    static const struct step steps[] = {{.pulls = 0}, {.pulls = 2}, {.pulls = 3}};
+    struct c1_client *client = begin(steps, 0);
+    int fd = make_file(C1_CHUNK + 1);
+    for (int i = 0; i < 3; i++) { /* metadata, two chunks; the end is still to come */
+        struct caller caller = {0};
+        c1_upload_start(client, "vm", TASK, fd, false, on_uploaded, &caller);
+        run_until(&caller.told, 1);
+        assert_int_equal(caller.err.code, ERR_INTERNAL);
+        assert_false(caller.is_from_server);
+    }
+    close(fd);
+    end(client);
+}
+
 static void test_client_cancels_uploads(void **state) {
     (void)state;
     static const struct step steps[] = {{.pulls = 1, .is_hanging = true}};
     struct c1_client *client = begin(steps, 0);
     struct caller caller = {0};
     int fd = make_file(1);
-    c1_upload_cancel(c1_upload_start(client, "vm", TASK, fd, on_uploaded, &caller));
-    struct c1_upload *upload = c1_upload_start(client, "vm", TASK, fd, on_uploaded, &caller);
+    c1_upload_cancel(c1_upload_start(client, "vm", TASK, fd, false, on_uploaded, &caller));
+    struct c1_upload *upload = c1_upload_start(client, "vm", TASK, fd, false, on_uploaded, &caller);
     run_until(&script.calls, 1);
     run_dry();
     c1_upload_cancel(upload);
@@ -414,6 +430,7 @@ int main(void) {
         cmocka_unit_test(test_client_uploads),
         cmocka_unit_test(test_client_gives_a_stalled_upload_up),
         cmocka_unit_test(test_client_uploads_a_file_that_grows),
+        cmocka_unit_test(test_client_believes_no_ok_before_the_end),
         cmocka_unit_test(test_client_cancels_uploads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -214,6 +214,82 @@ static void test_channel_waits_for_a_message_that_is_late(void **state) {
     assert_int_equal(world.dials, 1);
 }
 
+/* The first call of a connection, of whose two messages one is late. */
+static struct grpc_call *start_late(struct source *source) {
+    *source = (struct source){.left = 2, .size = 20000, .is_live = true, .ready = 1};
+    struct grpc_call *call = start_stream(source, 0);
+    run_until(&source->waits, 1);
+    run_dry();
+    return call;
+}
+
+static void late_refuse(struct peer *peer) {
+    peer_refuse(peer, 1, "16", "no token");
+}
+
+static void late_reset(struct peer *peer) {
+    nghttp2_submit_rst_stream(peer->h2, 0, 1, NGHTTP2_REFUSED_STREAM);
+}
+
+static void late_goaway(struct peer *peer) {
+    nghttp2_submit_goaway(peer->h2, 0, 0, NGHTTP2_NO_ERROR, NULL, 0);
+}
+
+static void test_channel_ends_a_call_that_waits_for_its_message(void **state) {
+    (void)state;
+    static const struct {
+        void (*act)(struct peer *peer);
+        enum err_code code;
+    } cases[] = {
+        {late_refuse, ERR_UNAUTHENTICATED},
+        {late_reset, ERR_UNAVAILABLE},
+        {late_goaway, ERR_UNAVAILABLE},
+        {peer_cut, ERR_UNAVAILABLE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct source source;
+        remake_channel(NULL);
+        struct grpc_call *call = start_late(&source);
+        struct peer *peer = &world.peers[world.accepted - 1];
+        int before = got.count;
+        cases[i].act(peer);
+        if (cases[i].act != peer_cut)
+            peer_flush(peer);
+        for (int k = 0; k < 5 && got.count == before; k++) {
+            grpc_call_wake(call);
+            event_base_loop(world.base, EVLOOP_NONBLOCK);
+        }
+        run_until(&got.count, before + 1);
+        run_dry();
+        assert_int_equal(got.count, before + 1);
+        assert_int_equal(got.code, cases[i].code);
+    }
+}
+
+static void test_channel_lets_a_late_message_out_after_a_goaway(void **state) {
+    (void)state;
+    struct source source;
+    struct grpc_call *call = start_late(&source);
+    nghttp2_submit_goaway(world.peers[0].h2, 0, 1, NGHTTP2_NO_ERROR, NULL, 0);
+    peer_flush(&world.peers[0]);
+    run_dry();
+    assert_int_equal(got.count, 0);
+    source.ready = 1;
+    grpc_call_wake(call);
+    run_until(&got.count, 1);
+    assert_int_equal(got.ok_count, 1);
+    assert_int_equal(world.received, 2 * (20000 + 5));
+}
+
+static void test_channel_gives_up_a_call_that_waits_for_its_message(void **state) {
+    (void)state;
+    struct source source;
+    grpc_call_cancel(start_late(&source));
+    call_once();
+    assert_int_equal(got.count, 1);
+    start_late(&source); /* the channel goes before it */
+}
+
 static void answer_emptily(struct peer *peer, const nghttp2_frame *frame) {
     if (is_request_end(frame))
         peer_answer_raw(peer, frame->hd.stream_id, "\0\0\0\0\0", 5, "0");
@@ -1134,6 +1210,9 @@ int main(void) {
         TEST(test_channel_makes_many_calls_on_one_connection),
         TEST(test_channel_streams_messages),
         TEST(test_channel_waits_for_a_message_that_is_late),
+        TEST(test_channel_ends_a_call_that_waits_for_its_message),
+        TEST(test_channel_lets_a_late_message_out_after_a_goaway),
+        TEST(test_channel_gives_up_a_call_that_waits_for_its_message),
         TEST(test_channel_takes_an_empty_answer),
         TEST(test_channel_warms_up),
         TEST(test_channel_hands_on_a_trailers_only_status),

@@ -29,8 +29,8 @@ struct c1_call {
 
 struct c1_upload {
     int fd;
-    int64_t size; /* as told while it grows; 0: it did not */
-    bool is_complete;
+    bool is_growing;
+    int64_t size; /* as told while it grows */
     c1_upload_done *done;
     void *payload;
 };
@@ -83,12 +83,12 @@ void c1_call_cancel(struct c1_call *call) {
 }
 
 struct c1_upload *c1_upload_start(struct c1_client *client, const char *host_id, const char *task_id,
-                                  int fd, c1_upload_done *done, void *payload) {
+                                  int fd, bool is_growing, c1_upload_done *done, void *payload) {
     assert_null(client);
     assert_string_equal(host_id, "desk-host");
     assert_string_equal(task_id, TASK);
     struct c1_upload *upload = mem_zalloc(sizeof *upload);
-    *upload = (struct c1_upload){.fd = fd, .done = done, .payload = payload};
+    *upload = (struct c1_upload){.fd = fd, .is_growing = is_growing, .done = done, .payload = payload};
     desk.uploads++;
     desk.upload = upload;
     return upload;
@@ -96,13 +96,13 @@ struct c1_upload *c1_upload_start(struct c1_client *client, const char *host_id,
 
 void c1_upload_grow(struct c1_upload *upload, int64_t size) {
     assert_ptr_equal(upload, desk.upload);
-    assert_false(upload->is_complete);
+    assert_true(upload->is_growing);
     upload->size = size;
 }
 
 void c1_upload_complete(struct c1_upload *upload, int64_t size) {
     c1_upload_grow(upload, size);
-    upload->is_complete = true;
+    upload->is_growing = false;
 }
 
 void c1_upload_cancel(struct c1_upload *upload) {
