@@ -42,11 +42,11 @@ def adopt_orphans():
 def children_of(pid):
     """Every thread can have started some."""
     found = []
-    for listing in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
+    try:
+        for listing in Path(f"/proc/{pid}/task").glob("*/children"):
             found += map(int, listing.read_text().split())
-        except OSError:
-            pass  # the thread has just ended
+    except OSError:
+        pass  # the process or the thread has just ended
     return found
 
 
