@@ -32,6 +32,12 @@ apt_install() {
     apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# Sets up a build of what the tarball holds: all but the C library linked in. --exclude-libs: libcurl brings the host's
+# OpenSSL and zlib; they must not meet ours.
+setup_tarball() { # DIR SOURCES
+  LDFLAGS="-s -Wl,--exclude-libs,ALL" meson setup "$1" "$2" -Dprefer_static=true -Dtests=false
+}
+
 # build DIR [meson options]: sets up or adjusts, then compiles.
 build() {
   local dir=$1

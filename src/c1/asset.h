@@ -4,7 +4,7 @@
  * then eof with the SHA-256 of what was sent. The digest is made on the way; the file is read with
  * pread() as far as it reached at the start of the attempt, so that a log may grow meanwhile. Or the
  * file is sent while it is written: then its writer says how far it is, and what is there goes out in
- * whole chunks until he says that it is complete. Borrows the descriptor, copies the names. No more
+ * whole chunks until that says that it is complete. Borrows the descriptor, copies the names. No more
  * than one chunk is held, in the caller's buffer.
  *
  * Errors: DataLoss if the file became shorter, Unknown if it cannot be read, Internal if a message

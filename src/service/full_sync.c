@@ -28,7 +28,7 @@ struct full_sync {
     struct worker *worker;
     struct c1_upload *upload;
     struct event *timer;
-    struct event *written;  /* by the child, into the file; NULL before and after */
+    struct event *written; /* by the child, into the file; NULL: it writes nothing now */
     int64_t written_bytes;
     struct sync_job job; /* owns its descriptors */
     int upload_fd;       /* which of them is being uploaded */

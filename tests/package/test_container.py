@@ -43,7 +43,9 @@ def test_the_last_stage_says_how_to_run_it():
     assert json.loads(word("ENTRYPOINT")) == ["/baton-crisp"]
     labels = dict(re.findall(r'(\S+)="([^"]*)"', word("LABEL")))
     assert labels["org.opencontainers.image.version"] == VERSION
-    assert "GLIBC_TUNABLES=glibc.malloc.tcache_count=0" in re.findall(r"^ENV (.*)$", LAST, re.M)
+    unit = (ROOT / "packaging" / "systemd" / "baton-crisp.service").read_text()
+    (tunables,) = re.findall(r"^Environment=(GLIBC_TUNABLES=.*)$", unit, re.M)
+    assert tunables in re.findall(r"^ENV (.*)$", LAST, re.M)
     check = json.loads(re.search(r"HEALTHCHECK .*CMD (\[.*\])", LAST)[1])
     assert check[:2] == ["/baton-crisp", "health-check"]
 
